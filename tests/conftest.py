@@ -1,4 +1,4 @@
-"""What every test gets: both database aliases, a clean cache, and a report of what ran on which engine."""
+"""What every test gets: both database aliases, and a clean cache."""
 
 import shutil
 from collections.abc import Iterator
@@ -64,12 +64,6 @@ def _clean_cache() -> Iterator[None]:
     """Sign-ins are counted in the cache; no test inherits another's."""
     yield
     cache.clear()
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    ran = sum(len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed"))
-    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-    terminalreporter.write_line(f"{ran} tests ran on {engine}.")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

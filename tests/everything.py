@@ -1,0 +1,72 @@
+"""`make test`: the suite on SQLite, then on PostgreSQL, and how many tests ran on each.
+
+What is missing is installed where it may be; else it is named, and nothing counts as passed,
+unless WITHOUT names the part to leave out (`postgresql`, `browser`)."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.cluster import cluster, programs
+
+# A part, the Debian packages it comes in, and how to tell that it is there.
+PARTS = {
+    "postgresql": (["postgresql"], programs),
+    "browser": (["chromium", "fonts-dejavu-core"], lambda: shutil.which("chromium")),
+}
+
+
+def install(missing: list[str]) -> None:
+    """Install the packages of the missing parts, or say which they are and end."""
+    packages = [package for part in missing for package in PARTS[part][0]]
+    if os.getuid() == 0 and shutil.which("apt-get"):
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-q"], check=True)
+        subprocess.run(
+            ["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=quiet, check=True
+        )
+    if still := [part for part in missing if not PARTS[part][1]()]:
+        sys.exit(
+            f"Missing: {', '.join(still)}. On Debian: apt-get install {' '.join(packages)}\n"
+            f'To do without: make test WITHOUT="{" ".join(still)}"'
+        )
+
+
+def suite(engine: str, choice: list[str], **environment: str) -> tuple[bool, str]:
+    """Run the suite; whether it passed, and a line that says what ran."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-q", "-n2", f"--junitxml={report}", *choice]
+        passed = subprocess.run(command, env=os.environ | environment).returncode == 0
+        if not report.exists():
+            return False, f"{engine}: the suite did not run"
+        count = {key: int(value) for key, value in ElementTree.parse(report)[0].items() if value.isdigit()}
+    ran = count["tests"] - count["skipped"]
+    return passed, f"{engine}: {ran} tests ran, {count['failures'] + count['errors']} failed"
+
+
+def main() -> None:
+    without = os.environ.get("WITHOUT", "").split()
+    if unknown := set(without) - set(PARTS):
+        sys.exit(f"WITHOUT knows {', '.join(PARTS)}; not {', '.join(sorted(unknown))}.")
+    if missing := [part for part in PARTS if part not in without and not PARTS[part][1]()]:
+        install(missing)
+    choice = ["-m", "not browser"] if "browser" in without else []
+    outcomes = [suite("SQLite", choice, DATABASE_URL="")]
+    if "postgresql" not in without:
+        with cluster() as url:
+            outcomes.append(suite("PostgreSQL", choice, DATABASE_URL=url))
+    print()
+    for _, line in outcomes:
+        print(line)
+    if without:
+        print(f"Left out: {', '.join(without)}")
+    sys.exit(not all(passed for passed, _ in outcomes))
+
+
+if __name__ == "__main__":
+    main()
