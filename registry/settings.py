@@ -28,7 +28,9 @@ SAMPLE_PASSWORD = env.str("SAMPLE_PASSWORD", "")
 
 _site = urlsplit(BASE_URL)
 if _site.scheme not in ("http", "https") or not _site.hostname or _site.path:
-    raise ImproperlyConfigured(f"BASE_URL must be an origin such as https://register.example.org: {BASE_URL!r}")
+    raise ImproperlyConfigured(
+        f"BASE_URL must be an origin like https://register.example.org, not {BASE_URL!r}"
+    )
 # An address that strangers reach is https, and only there is the register in production.
 PRODUCTION = _site.scheme == "https"
 
@@ -46,7 +48,7 @@ def _kept_secret(path: Path) -> str:
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     if PRODUCTION:
-        raise ImproperlyConfigured("SECRET_KEY must be set where BASE_URL is https: 50 random characters or more.")
+        raise ImproperlyConfigured("SECRET_KEY must be set where BASE_URL is https: 50 random characters.")
     SECRET_KEY = _kept_secret(DATA_DIR / "secret-key")
 
 ROOT_URLCONF = "registry.urls"
@@ -121,7 +123,7 @@ def _database(url: str, *, read_only: bool) -> dict:
     return database
 
 
-_database_url = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'register.sqlite3'}")
+_database_url = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'register.sqlite3'}"
 DATABASES = {
     "default": _database(_database_url, read_only=False),
     "reader": _database(env.str("DATABASE_REPLICA_URL", "") or _database_url, read_only=True),
@@ -136,6 +138,7 @@ GEOCODER = env.str("GEOCODER", "")
 GEOCODER_OPTIONS = env.json("GEOCODER_OPTIONS", "{}")
 GEOCODER_IS_OURS = env.bool("GEOCODER_IS_OURS", False)
 TILE_URL = env.str("TILE_URL", "")
+AUDIENCE_POLICY = env.json("AUDIENCE_POLICY", "{}")
 
 # People
 
@@ -162,7 +165,11 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "5/m/ip,3/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "5/m/ip,3/h/key",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = REGISTER_NAME
 

@@ -1,0 +1,65 @@
+"""All tables of the register."""
+
+from .incidents import Incident, Statement
+from .people import Invitation, Person, PersonChange
+from .places import Area, AreaCode, Asset, CustomersServed
+from .reports import CURRENT, PastReport, PublicReport, Report, ResearcherReport
+from .rows import ReportRow
+from .story import (
+    CHILDREN,
+    Assessment,
+    Cluster,
+    DayFigure,
+    Edition,
+    Entry,
+    Estimate,
+    Evidence,
+    Link,
+    OutageStep,
+    Seal,
+    Source,
+    Tally,
+    TallyDelta,
+    Text,
+)
+from .work import Batch, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
+
+__all__ = [
+    "CHILDREN",
+    "CURRENT",
+    "Area",
+    "AreaCode",
+    "Assessment",
+    "Asset",
+    "Batch",
+    "Cluster",
+    "Command",
+    "CustomersServed",
+    "DayFigure",
+    "Download",
+    "Draft",
+    "Edition",
+    "Entry",
+    "Estimate",
+    "Evidence",
+    "Incident",
+    "Invitation",
+    "Link",
+    "OutageStep",
+    "PastReport",
+    "Person",
+    "PersonChange",
+    "Progress",
+    "PublicReport",
+    "Report",
+    "ReportRow",
+    "Request",
+    "ResearcherReport",
+    "SavedFilter",
+    "Seal",
+    "Source",
+    "Statement",
+    "Tally",
+    "TallyDelta",
+    "Text",
+]

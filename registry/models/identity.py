@@ -1,0 +1,21 @@
+"""References: eight random characters of Crockford's base 32, so that gaps count nothing and times leak
+nothing."""
+
+import re
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_FORM = re.compile(rf"[{_ALPHABET}]{{8}}")
+
+
+def new_reference() -> str:
+    """A new reference such as ``4F7K-92MX``; the database's unique index refuses a collision."""
+    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return f"{drawn[:4]}-{drawn[4:]}"
+
+
+def read_reference(text: str) -> str | None:
+    """The reference somebody typed (case, hyphen and look-alike letters do not matter), None if it is none."""
+    bare = text.strip().upper().replace("-", "").replace(" ", "").translate(_READ_AS)
+    return f"{bare[:4]}-{bare[4:]}" if _FORM.fullmatch(bare) else None

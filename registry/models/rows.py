@@ -1,0 +1,258 @@
+"""The one row shape that the office's, the public's, the researchers' and the past's tables share.
+
+Every outgoing column is a field here, flat; its label, help, type and vocabulary are the field's own and
+are read by ``registry.columns``. Text is never NULL (empty is missing); everything else is NULL when missing.
+"""
+
+from functools import reduce
+from operator import or_
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from registry.rules import access, scales, workflow
+from registry.rules import vocabularies as v
+
+
+def code_field(label, choices, *, length: int = 20, help_text="") -> models.CharField:
+    return models.CharField(label, max_length=length, choices=choices, blank=True, help_text=help_text)
+
+
+def text_field(label, length: int, help_text="") -> models.CharField:
+    return models.CharField(label, max_length=length, blank=True, default="", help_text=help_text)
+
+
+def degrees(label, help_text="") -> models.DecimalField:
+    return models.DecimalField(
+        label, max_digits=9, decimal_places=6, null=True, blank=True, help_text=help_text
+    )
+
+
+def day(label, help_text="") -> models.DateField:
+    return models.DateField(label, null=True, blank=True, help_text=help_text)
+
+
+def moment(label, help_text="") -> models.DateTimeField:
+    return models.DateTimeField(label, null=True, blank=True, help_text=help_text)
+
+
+def count(label, help_text="") -> models.PositiveIntegerField:
+    return models.PositiveIntegerField(label, null=True, blank=True, help_text=help_text)
+
+
+class ReportQuerySet(models.QuerySet):
+    """Rows of any of the four tables."""
+
+    def within(self, scope: access.Scope) -> "ReportQuerySet":
+        return self.filter(scope.q())
+
+    def in_area(self, level: int, code: str) -> "ReportQuerySet":
+        return self.filter(**{access.AREA_FIELDS[level]: code})
+
+    def live(self) -> "ReportQuerySet":
+        """Without rejected and duplicate rows."""
+        return self.exclude(status__in=access.SET_ASIDE)
+
+    def in_order(self) -> "ReportQuerySet":
+        """The order of lists and exports: newest damage first, ends in the reference."""
+        return self.order_by("-occurred_to", "-reference")
+
+
+class ReportRow(models.Model):
+    """One report as one holder sees it."""
+
+    reference = models.CharField(
+        _("reference"), max_length=9, help_text=_("Eight random characters; the report's address.")
+    )
+    kind = code_field(_("kind"), v.Kind.choices, length=8)
+    sector = code_field(
+        _("sector"), v.Sector.choices, length=12, help_text=_("Of networks and losses of supply.")
+    )
+    object_type = code_field(
+        _("use or type"),
+        v.OBJECT_TYPE_CHOICES,
+        help_text=_("A building's use, a network's object type, or what was closed."),
+    )
+    object_name = text_field(_("name of the object"), 300)
+    asset = text_field(
+        _("asset"), 9, _("Reference of the building, line or site; a later strike has the same.")
+    )
+    site = text_field(_("site"), 9, _("Reference of the site the asset is part of, else of the asset."))
+    strike_no = models.PositiveSmallIntegerField(
+        _("strike number"),
+        null=True,
+        blank=True,
+        help_text=_("1 for the first report on this asset, 2 for the second, and so on."),
+    )
+    incident = text_field(_("incident"), 9, _("Reference of what caused it."))
+    related = text_field(
+        _("related reports"), 400, _("References of linked reports, separated by spaces, sorted.")
+    )
+    status = code_field(_("status"), v.Status.choices)
+    outcome = code_field(
+        _("outcome"), v.Outcome.choices, help_text=_("How a closed or rejected report ended.")
+    )
+    country = text_field(_("country"), 2, _("ISO 3166-1 alpha-2."))
+    adm1_code = text_field(_("region code"), 20, _("ISO 3166-2, else GeoNames id."))
+    adm1_name = text_field(_("region"), 200)
+    adm2_code = text_field(_("district code"), 20, _("GeoNames id, or the loaded area table's own code."))
+    adm2_name = text_field(_("district"), 200)
+    adm3_code = text_field(_("municipality code"), 20)
+    adm3_name = text_field(_("municipality"), 200)
+    settlement = text_field(_("settlement"), 200)
+    address = text_field(_("address"), 300)
+    lat = degrees(_("latitude"), _("Degrees north, WGS 84."))
+    lon = degrees(_("longitude"), _("Degrees east, WGS 84."))
+    geo_precision = code_field(_("precision of the place"), v.GeoPrecision.choices)
+    geo_radius_m = count(_("radius of the place, metres"), _("The true place lies within this distance."))
+    occurred_from = day(_("earliest date of damage"), _("Civil date in the place's time zone."))
+    occurred_to = day(_("latest date of damage"), _("Civil date in the place's time zone."))
+    date_precision = code_field(_("precision of the date"), v.DatePrecision.choices)
+    started_utc = moment(_("moment it began, UTC"))
+    timezone = text_field(_("time zone"), 40, _("IANA name of the place's time zone."))
+    cause_group = code_field(_("cause group"), v.CauseGroup.choices)
+    cause = code_field(_("cause"), v.Cause.choices)
+    damage_level = code_field(
+        _("damage level"), v.DamageLevel.choices, help_text=_("Derived from the grade by the crosswalk.")
+    )
+    ems98_min = models.PositiveSmallIntegerField(
+        _("lowest EMS-98 grade"), null=True, blank=True, help_text=_("0 to 5; what the grade may mean.")
+    )
+    ems98_max = models.PositiveSmallIntegerField(
+        _("highest EMS-98 grade"), null=True, blank=True, help_text=_("0 to 5; what the grade may mean.")
+    )
+    scale = code_field(_("damage scale"), scales.SCALE_CHOICES)
+    scale_grade = text_field(_("grade on that scale"), 30, _("As given, in the scale's own codes."))
+    method = code_field(_("method of assessment"), v.Method.choices)
+    assessed_on = day(_("date of assessment"))
+    usability = code_field(
+        _("usability"), v.Usability.choices, help_text=_("ATC-20; unsafe does not mean demolish.")
+    )
+    in_use = code_field(_("in use"), v.InUse.choices)
+    elements = text_field(
+        _("damaged elements"), 500, _("Element:extent pairs, sorted, separated by spaces.")
+    )
+    dwellings_total = count(_("dwellings in the building"))
+    dwellings_damaged = count(_("dwellings damaged"))
+    dwellings_unusable = count(_("dwellings unusable"))
+    sources = text_field(_("sources"), 1000, _("Names of the sources, separated by semicolons."))
+    sources_n = count(_("number of sources"))
+    sources_agree = models.BooleanField(
+        _("sources agree"), null=True, blank=True, help_text=_("Missing where fewer than two say a grade.")
+    )
+    independently_checked = models.BooleanField(
+        _("independently checked"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Checked by a person other than who logged, graded or ran it; missing before any check."
+        ),
+    )
+    logged_utc = moment(_("logged, UTC"))
+    verified_on = day(_("date of verification"))
+    made_safe_on = day(_("date made safe"), _("Boarded, propped or fenced."))
+    repaired_on = day(_("date of repair"))
+    closed_on = day(_("date of closure"))
+    repair_cost = models.DecimalField(
+        _("repair cost"),
+        max_digits=16,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("The final cost, else the approved one."),
+    )
+    repair_currency = text_field(_("currency"), 3, _("ISO 4217."))
+    restored_utc = moment(_("fully restored, UTC"))
+    restriction = code_field(
+        _("restriction"), v.Restriction.choices, help_text=_("Of airports, roads, railways.")
+    )
+    customers_unit = code_field(_("unit of customers"), v.CustomersUnit.choices)
+    customers_affected = count(
+        _("customers affected"), _("Sum of all losses; missing where a step is not known.")
+    )
+    customers_out = count(_("customers out"), _("Without supply as of the last step."))
+    customer_hours = models.DecimalField(
+        _("customer-hours lost"),
+        max_digits=16,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("Sum over steps of customers times hours out, to the last step."),
+    )
+    figures_as_of_utc = moment(_("figures as of, UTC"), _("Time of the last step."))
+    etr_utc = moment(_("estimated restoration, UTC"))
+    summary = text_field(_("summary"), 500, _("One line written for publication: no names, no addresses."))
+    withheld = text_field(
+        _("withheld"), 100, _("Groups of columns withheld from this audience, separated by spaces.")
+    )
+    updated_utc = moment(
+        _("updated, UTC"), _("When this row last changed; for audiences the edition that changed it.")
+    )
+
+    cell = models.BigIntegerField(null=True, blank=True, editable=False)
+    valid_from = models.DateTimeField(editable=False)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+def list_indexes(prefix: str, *, constraint: Q | None = None) -> list[models.Index]:
+    """The indexes that lists, exports and maps of one table run on; each ends in the list's order."""
+    order = ["-occurred_to", "-reference"]
+    named = {
+        "order": order,
+        "adm1": ["adm1_code", *order],
+        "adm1_status": ["adm1_code", "status", *order],
+        "adm2": ["adm2_code", *order],
+        "kind": ["kind", "sector", *order],
+        "type": ["object_type", *order],
+        "status": ["status", *order],
+        "incident": ["incident", *order],
+        "asset": ["asset"],
+        "cell": ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to"],
+    }
+    return [
+        models.Index(fields=fields, name=f"{prefix}_{name}"[:30], condition=constraint)
+        for name, fields in named.items()
+    ]
+
+
+def row_constraints(prefix: str) -> list[models.CheckConstraint]:
+    """What is true of every row the office holds, as constraints of the database."""
+    status_fits = reduce(
+        or_, (Q(kind=kind, status__in=statuses) for kind, statuses in workflow.STATUSES.items())
+    )
+    rules = {
+        "status_fits_kind": status_fits,
+        "sector_fits_kind": Q(kind=v.Kind.BUILDING, sector="") | (~Q(kind=v.Kind.BUILDING) & ~Q(sector="")),
+        "lat_range": Q(lat=None, lon=None)
+        | Q(lat__gte=-90, lat__lte=90, lon__gte=-180, lon__lte=180, lat__isnull=False, lon__isnull=False),
+        "cell_with_place": Q(lat=None, cell=None) | Q(lat__isnull=False, cell__isnull=False),
+        "dated": Q(occurred_to__isnull=False),
+        "dates_in_order": Q(occurred_from=None) | Q(occurred_from__lte=F("occurred_to")),
+        "grades": Q(ems98_min=None, ems98_max=None)
+        | Q(ems98_min__gte=0, ems98_max__lte=5, ems98_min__lte=F("ems98_max")),
+        "money_has_currency": Q(repair_cost=None) | ~Q(repair_currency=""),
+        "cost_not_negative": Q(repair_cost=None) | Q(repair_cost__gte=0),
+        "customers_have_unit": Q(customers_affected=None, customers_out=None) | ~Q(customers_unit=""),
+        "out_within_affected": Q(customers_out=None)
+        | Q(customers_affected=None)
+        | Q(customers_out__lte=F("customers_affected")),
+        "restored_after_start": Q(restored_utc=None)
+        | Q(started_utc=None)
+        | Q(restored_utc__gte=F("started_utc")),
+        "dwellings": (
+            (Q(dwellings_damaged=None) | Q(dwellings_total=None))
+            | Q(dwellings_damaged__lte=F("dwellings_total"))
+        ),
+    }
+    return [
+        models.CheckConstraint(condition=condition, name=f"{prefix}_{name}")
+        for name, condition in rules.items()
+    ]
