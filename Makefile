@@ -23,7 +23,7 @@ lint: .venv/.test-locked ## style, types, templates, and who may import whom
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	git ls-files -z -- '*.html' | xargs -0 -r .venv/bin/djade --check --target-version 5.2
+	find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
 	.venv/bin/lint-imports
 
 lock: .venv/.test-locked ## write the locks anew from pyproject.toml (UPGRADE=--upgrade takes newer releases)

@@ -1,4 +1,4 @@
-"""`gunicorn -c deploy/gunicorn.conf.py registry.wsgi`: the server, on loopback behind a proxy that speaks TLS."""
+"""`gunicorn -c deploy/gunicorn.conf.py registry.wsgi`: the server, on loopback behind a proxy."""
 
 import os
 

@@ -1,10 +1,8 @@
 """What every test gets: both database aliases, and a clean cache."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
@@ -64,8 +62,3 @@ def _clean_cache() -> Iterator[None]:
     """Sign-ins are counted in the cache; no test inherits another's."""
     yield
     cache.clear()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(settings.DATA_DIR)

@@ -1,18 +1,25 @@
 """The register's settings as the tests want them: a data folder that goes away, nothing from outside
 but DATABASE_URL, and no work done twice where once would do."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Worker processes of pytest-xdist inherit the first process's folder.
 if "REGISTER_TESTS" not in os.environ:
     os.environ["REGISTER_TESTS"] = tempfile.mkdtemp(prefix="register-tests-")
-os.environ |= {"DATA_DIR": os.environ["REGISTER_TESTS"], "SECRET_KEY": "tests", "BASE_URL": "http://testserver"}
+    atexit.register(shutil.rmtree, os.environ["REGISTER_TESTS"])
+os.environ |= {
+    "DATA_DIR": os.environ["REGISTER_TESTS"],
+    "SECRET_KEY": "tests",
+    "BASE_URL": "http://testserver",
+}
 for name in ("DEBUG", "DATABASE_REPLICA_URL", "GEOCODER", "TILE_URL", "EMAIL_URL", "SECOND_FACTOR_REQUIRED"):
     os.environ.pop(name, None)
 
 from registry.settings import *  # noqa: E402, F403
-from registry.settings import DATABASES, DATA_DIR, STORAGES  # noqa: E402
+from registry.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
 
 # A file, because threads, processes and the `reader` alias must see one database.
 DATABASES["default"].setdefault("TEST", {})
