@@ -135,10 +135,10 @@ DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 4)
 # Places
 
 GEOCODER = env.str("GEOCODER", "")
-GEOCODER_OPTIONS = env.json("GEOCODER_OPTIONS", {})
+GEOCODER_OPTIONS: dict = env.json("GEOCODER_OPTIONS", {})
 GEOCODER_IS_OURS = env.bool("GEOCODER_IS_OURS", False)
 TILE_URL = env.str("TILE_URL", "")
-AUDIENCE_POLICY = env.json("AUDIENCE_POLICY", {})
+AUDIENCE_POLICY: dict = env.json("AUDIENCE_POLICY", {})
 
 # People
 
