@@ -1,0 +1,226 @@
+"""The parts pages are made of: form fields, tags, places, moments and numbers, each in one way everywhere.
+
+What is not known, what is withheld and zero look different from each other in every one of them.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, MultiWidget, RadioSelect, SelectDateWidget
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registry.rules import vocabularies
+
+register = template.Library()
+
+
+# Forms
+
+
+@register.inclusion_tag("_field.html")
+def field(bound: BoundField, look: str = "", width: int | str = "", label: str = "") -> dict[str, Any]:
+    """Label, hint, error and control of one form field, tied together for screen readers.
+
+    ``look`` is "big" (choices as large boxes) or "inline" (choices in one row); ``width`` the number of
+    characters a control should look made for; ``label`` replaces the field's own.
+    """
+    match bound.field.widget:
+        case RadioSelect() | CheckboxSelectMultiple():
+            shape = "choices"
+        case CheckboxInput():
+            shape = "tick"
+        case MultiWidget() | SelectDateWidget():
+            shape = "group"
+        case _:
+            shape = "single"
+    hints = getattr(bound.field, "choice_hints", {})
+    attrs = {"class": f"width-{width}"} if width else {}
+    if shape in ("single", "tick") and bound.aria_describedby:
+        attrs["aria-describedby"] = bound.aria_describedby
+    return {
+        "bound": bound,
+        "label": label or bound.label,
+        "look": look,
+        "shape": shape,
+        "choices": [(choice, hints.get(str(choice.data["value"]))) for choice in bound.subwidgets],
+        "control": bound.as_widget(attrs=attrs),
+    }
+
+
+@register.inclusion_tag("_fields.html")
+def fields(form: BaseForm) -> dict[str, Any]:
+    """Hidden and visible fields of a form, in its order."""
+    return {"form": form}
+
+
+@register.inclusion_tag("_error_summary.html")
+def error_summary(*forms: BaseForm) -> dict[str, Any]:
+    """What is wrong with these forms, each error a link to its field; nothing where nothing is wrong."""
+    errors = []
+    for form in forms:
+        errors += [("", error) for error in form.non_field_errors()]
+        for bound in form:
+            # A set of radios has no id of its own: the first of them is where the answer is given.
+            target = bound.subwidgets[0].id_for_label if bound.subwidgets else ""
+            errors += [("" if bound.is_hidden else target, error) for error in bound.errors]
+    return {"errors": errors}
+
+
+@register.simple_tag
+def submit(label: str, look: str = "", name: str = "", value: str = "") -> SafeString:
+    """The button that sends a form; ``look`` is "secondary" or "warning"."""
+    return format_html(
+        '<button type="submit" class="button{}"{}>{}</button>',
+        f" button-{look}" if look else "",
+        format_html(' name="{}" value="{}"', name, value) if name else "",
+        label,
+    )
+
+
+# Codes
+
+
+@register.filter
+def label_of(code: str | None, vocabulary: str) -> str:
+    """The words of a code; "not known" for none."""
+    return str(vocabularies.label(vocabulary, code)) if code else _("not known")
+
+
+@register.filter
+def withholds(row: Any, column: str) -> bool:
+    """Whether the row says that this column, or this group of columns, was withheld from its reader."""
+    return column in re.findall(r"\w+", getattr(row, "withheld", None) or "")
+
+
+def _missing(withheld: bool) -> SafeString:
+    name, words = ("withheld", _("withheld")) if withheld else ("unknown", _("not known"))
+    return format_html('<span class="{}">{}</span>', name, words)
+
+
+@register.simple_tag
+def tag_status(code: str) -> SafeString:
+    """A status: the word first, the colour second."""
+    return format_html('<strong class="tag status-{}">{}</strong>', code, vocabularies.label("status", code))
+
+
+@register.simple_tag
+def tag_level(code: str | None, withheld: bool = False) -> SafeString:
+    """A damage level on the one scale of tags, charts and map; None is not known."""
+    if withheld:
+        return format_html('<strong class="tag level-withheld">{}</strong>', _("Withheld"))
+    code = code or "unknown"
+    words = _("Damage not known") if code == "unknown" else vocabularies.label("damage_level", code)
+    return format_html('<strong class="tag level-{}">{}</strong>', code, words)
+
+
+@register.simple_tag
+def tag_danger(codes: str | Iterable[str] | None) -> SafeString:
+    """Dangers to people: one code, several, or several in one text; nothing for none."""
+    listed = re.findall(r"\w+", codes) if isinstance(codes, str) else codes or ()
+    return format_html_join(
+        " ",
+        '<strong class="tag tag-danger">{}</strong>',
+        ((vocabularies.label("danger", code),) for code in listed),
+    )
+
+
+# Places, moments, numbers
+
+
+@register.simple_tag
+def place(row: Any) -> SafeString | str:
+    """Where, from small to large, each name once: ``Lenina 5, Shebekino, Belgorod region``."""
+    names: list[str] = []
+    for column in ("address", "settlement", "adm3_name", "adm2_name", "adm1_name"):
+        name = getattr(row, column, None)
+        if name and name not in names:
+            names.append(name)
+    return ", ".join(names) or getattr(row, "country", None) or _missing(withholds(row, "where"))
+
+
+def _day(day: date) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), formats.date_format(day, "DATE_FORMAT"))
+
+
+@register.simple_tag
+def when(row: Any) -> SafeString:
+    """The civil dates of a row, as finely as they are known."""
+    first, last = row.occurred_from, row.occurred_to
+    if not first and not last:
+        return _missing(withholds(row, "when"))
+    match row.date_precision:
+        case "before":
+            return format_html(_("before {}"), _day(last or first))
+        case "month":
+            words = formats.date_format(first, "YEAR_MONTH_FORMAT")
+            return format_html('<time datetime="{}">{}</time>', first.isoformat()[:7], words)
+        case "year":
+            return format_html('<time datetime="{0}">{0}</time>', first.isoformat()[:4])
+    if not first or not last or first == last:
+        return _day(first or last)
+    return format_html(_("{} to {}"), _day(first), _day(last))
+
+
+@register.simple_tag
+def moment(at: datetime | None, zone: str = "") -> SafeString:
+    """Day and time on the clocks of ``zone``, which is then named; without one, on the reader's."""
+    if at is None:
+        return _missing(False)
+    local = timezone.localtime(at, ZoneInfo(zone) if zone else None)
+    words = f"{formats.date_format(local, 'DATE_FORMAT')}, {formats.time_format(local, 'TIME_FORMAT')}"
+    where = format_html(' <span class="quiet">({})</span>', zone.rpartition("/")[2].replace("_", " ")) if zone else ""
+    return format_html('<time datetime="{}">{}</time>{}', local.isoformat(timespec="seconds"), words, where)
+
+
+@register.simple_tag
+def waits(since: datetime | date) -> SafeString:
+    """How long something has waited, in its largest unit; the moment itself in the title."""
+    day = timezone.localtime(since) if isinstance(since, datetime) else since
+    shown = formats.date_format(day, "DATE_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', since.isoformat(), shown, timesince(since, depth=1))
+
+
+def _grouped(n: Any) -> str:
+    return formats.number_format(n, use_l10n=True, force_grouping=True)
+
+
+@register.simple_tag
+def number(n: Any, withheld: bool = False) -> SafeString | str:
+    """A figure in the reader's language; None is not known, unless it is withheld."""
+    return _missing(withheld) if withheld or n is None else format_html('<span class="n">{}</span>', _grouped(n))
+
+
+@register.simple_tag
+def value(text: Any, withheld: bool = False) -> Any:
+    """The text, or words for why there is none."""
+    return _missing(withheld) if withheld or text is None or text == "" else text
+
+
+@register.simple_tag
+def change(n: int | None, since: str) -> SafeString | str:
+    """A difference in words: ``12 more than yesterday``, ``3 fewer than yesterday``, ``as yesterday``."""
+    if n is None:
+        return _missing(False)
+    if n == 0:
+        return _("as %(since)s") % {"since": since}
+    words = (
+        ngettext("%(n)s more than %(since)s", "%(n)s more than %(since)s", n)
+        if n > 0
+        else ngettext("%(n)s fewer than %(since)s", "%(n)s fewer than %(since)s", -n)
+    )
+    return words % {"n": _grouped(abs(n)), "since": since}
+
+
+@register.inclusion_tag("_figure.html")
+def figure(label: str, n: Any, url: str = "", change: str = "") -> dict[str, Any]:
+    """One large figure with its list behind it; ``change`` in words."""
+    return {"label": label, "n": n, "url": url, "change": change}
