@@ -74,7 +74,10 @@ class Person(AbstractBaseUser):
         from django.utils.crypto import salted_hmac
 
         return salted_hmac(
-            "registry.Person.session", self.password + self.session_key_salt, secret=secret, algorithm="sha256"
+            "registry.Person.session",
+            self.password + self.session_key_salt,
+            secret=secret,
+            algorithm="sha256",
         ).hexdigest()
 
 

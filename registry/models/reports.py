@@ -42,9 +42,7 @@ class Report(ReportRow):
     crew = code_field(_("crew"), v.Crew.choices, length=10)
     contractor = text_field(_("contractor"), 200)
     plan_scope = models.TextField(_("scope of the repair"), blank=True)
-    plan_cost = models.DecimalField(
-        _("planned cost"), max_digits=16, decimal_places=2, null=True, blank=True
-    )
+    plan_cost = models.DecimalField(_("planned cost"), max_digits=16, decimal_places=2, null=True, blank=True)
     plan_currency = text_field(_("currency"), 3)
     plan_funder = text_field(_("funder"), 200)
     started_urgently = models.BooleanField(default=False)
@@ -124,7 +122,8 @@ class Report(ReportRow):
                 condition=Q(client_id__isnull=False),
             ),
             models.CheckConstraint(
-                condition=Q(merged_into=None) | Q(status=v.Status.DUPLICATE), name="report_merged_is_duplicate"
+                condition=Q(merged_into=None) | Q(status=v.Status.DUPLICATE),
+                name="report_merged_is_duplicate",
             ),
             models.CheckConstraint(
                 condition=Q(plan_cost=None) | ~Q(plan_currency=""), name="report_plan_has_currency"

@@ -130,9 +130,7 @@ class ReportRow(models.Model):
         _("usability"), v.Usability.choices, help_text=_("ATC-20; unsafe does not mean demolish.")
     )
     in_use = code_field(_("in use"), v.InUse.choices)
-    elements = text_field(
-        _("damaged elements"), 500, _("Element:extent pairs, sorted, separated by spaces.")
-    )
+    elements = text_field(_("damaged elements"), 500, _("Element:extent pairs, sorted, separated by spaces."))
     dwellings_total = count(_("dwellings in the building"))
     dwellings_damaged = count(_("dwellings damaged"))
     dwellings_unusable = count(_("dwellings unusable"))
@@ -145,9 +143,7 @@ class ReportRow(models.Model):
         _("independently checked"),
         null=True,
         blank=True,
-        help_text=_(
-            "Checked by a person other than who logged, graded or ran it; missing before any check."
-        ),
+        help_text=_("Checked by a person other than who logged, graded or ran it; missing before any check."),
     )
     logged_utc = moment(_("logged, UTC"))
     verified_on = day(_("date of verification"))

@@ -76,6 +76,9 @@ class Child(models.Model):
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
     voided_at = models.DateTimeField(null=True, blank=True)
+    salt = models.CharField(
+        max_length=32, editable=False, help_text="Of the digest; empty once a text here was erased."
+    )
 
     class Meta:
         abstract = True

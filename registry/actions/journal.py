@@ -1,0 +1,433 @@
+"""The only writer of reports, entries, what hangs on them, and the office's past and tallies.
+
+An action locks a report (``lock``), decides, and hands a ``Line`` to ``record``; ``record_many`` writes any
+number of lines by the same few statements. In one transaction: the old row goes to the past, the report
+gets its new values, an entry says what changed, tallies get a delta.
+
+An entry's *body* is canonical JSON: codes, and before and after of every changed field; free text only as a
+salted digest, the text itself in an erasable row of ``Text``.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registry import geo
+from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Text
+from registry.models.reports import GRIDS, ROW_FIELDS
+from registry.models.story import Child
+from registry.rules import access
+from registry.rules.vocabularies import CustomersUnit, EntryKind, Holder
+
+#: Fields whose words an entry keeps only as a salted digest.
+TEXT_FIELDS = frozenset(
+    {
+        "description",
+        "contact",
+        "address",
+        "object_name",
+        "place_typed",
+        "geocode_matched",
+        "summary",
+        "sources",
+        "contractor",
+        "plan_scope",
+        "plan_funder",
+    }
+)
+
+#: Fields that follow from others or from the journal itself; entries do not repeat them.
+_DERIVED = frozenset(
+    {"id", "version", "valid_from", "updated_utc", "cell", "asset", "incident"}
+    | {f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")}
+)
+
+#: The fields that entries account for, by attribute name.
+JOURNALED: tuple[str, ...] = tuple(f.attname for f in Report._meta.concrete_fields if f.name not in _DERIVED)
+_BLANK = {name: getattr(Report(), name) for name in JOURNALED if name != "reference"} | {"reference": ""}
+
+
+class Refused(Exception):
+    """An action said no. ``message`` is for the person, ``code`` for programs and tests, ``field`` names
+    what to mend where there is one."""
+
+    def __init__(self, message: Any, *, code: str = "refused", field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.code, self.field = message, code, field
+
+
+class Conflict(Refused):
+    """Somebody changed the same fields since: ``fields`` maps a name to (value now, value asked for)."""
+
+    def __init__(self, fields: dict[str, tuple[Any, Any]]) -> None:
+        super().__init__(_("Somebody else has changed this in the meantime."), code="conflict")
+        self.fields = fields
+
+
+@dataclass
+class Line:
+    """What an action asks the journal to write for one report.
+
+    ``report``: a new, unsaved report or one from ``lock``. ``fields``: new values by attribute name.
+    ``texts``: words that belong to the entry alone (note, question, reason …). ``rows``: unsaved children.
+    ``voids``: children struck out by this line. ``happened_at`` defaults to the moment of recording.
+    """
+
+    report: Report
+    kind: str
+    by: Person | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    rows: Sequence[Child] = ()
+    voids: Sequence[Child] = ()
+    move: str = ""
+    happened_at: datetime | None = None
+
+
+def now() -> datetime:
+    """This moment in whole seconds, as the register stores moments."""
+    return timezone.now().replace(microsecond=0)
+
+
+def lock(reference: str) -> Report:
+    """The report, locked until the transaction ends; ``Report.DoesNotExist`` if there is none."""
+    return Report.objects.select_for_update(of=("self",)).get(reference=reference)
+
+
+def record(line: Line, *, at: datetime | None = None) -> Entry:
+    """Write one line; see the module. Must run in a transaction that holds the report's lock."""
+    return record_many([line], at=at)[0]
+
+
+def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[Entry]:
+    """Write lines (each for another report) in one transaction, and return their entries in order."""
+    at = at or now()
+    with transaction.atomic():
+        written = [_apply(line, at) for line in lines]
+        _keep_past([w for w in written if w.keeps_past], at)
+        _save(written)
+        entries = Entry.objects.bulk_create([w.entry for w in written], batch_size=500)
+        _save_texts(written)
+        _save_children(written)
+        TallyDelta.objects.bulk_create([delta for w in written for delta in w.deltas], batch_size=500)
+    return entries
+
+
+# -- conflicts and commands ----------------------------------------------------------------------------
+
+
+def refuse_stale(report: Report, asked: dict[str, Any], *, since: int | None) -> None:
+    """Raise Conflict if an entry after version ``since`` changed a field of ``asked`` to something else.
+
+    ``asked`` maps field names to the values asked for; ``since`` None means the writer saw the newest.
+    """
+    if since is None or since >= report.version:
+        return
+    later: set[str] = set()
+    for body in Entry.objects.filter(report=report, number__gt=since).values_list("body", flat=True):
+        told = json.loads(body)
+        later |= told["fields"].keys() | told["texts"].keys()
+    clashes = {
+        name: (getattr(report, name), value)
+        for name, value in asked.items()
+        if name in later and getattr(report, name) != value
+    }
+    if clashes:
+        raise Conflict(clashes)
+
+
+def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Carry out ``act`` once for this command id and return its result; a repeat returns the first result.
+
+    ``act`` runs in the transaction; the result is JSON (references, addresses).
+    """
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                Command.objects.create(pk=command, by=by, done_at=now())
+        except IntegrityError:
+            earlier = Command.objects.get(pk=command)
+            if earlier.by_id != by.pk:
+                raise Refused(_("This form was sent by somebody else."), code="command") from None
+            return earlier.result
+        result = act()
+        Command.objects.filter(pk=command).update(result=result)
+        return result
+
+
+# -- canonical text --------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """A field's value as canonical JSON holds it: dates ISO, moments UTC in whole seconds, decimals as text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, UUID):
+        return str(value)
+    return value
+
+
+def canonical(body: dict[str, Any]) -> str:
+    """The one text of a body: keys sorted, no white space, characters as they are."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def child_digest(child: Child) -> str:
+    """What an entry keeps of a line that hangs on its report: a salted digest of its own columns."""
+    values = {
+        f.attname: plain(f.to_python(getattr(child, f.attname)))
+        for f in child._meta.concrete_fields
+        if f.name not in ("id", "report", "entry", "voided_at", "chosen")
+    }
+    return digest(canonical(values))
+
+
+# -- one line ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Written:
+    line: Line
+    entry: Entry
+    texts: dict[str, tuple[str, str]]
+    is_new: bool
+    keeps_past: bool
+    changed: list[str]
+    deltas: list[TallyDelta]
+
+
+def _apply(line: Line, at: datetime) -> _Written:
+    """Put a line's values on its report and write its entry's body; nothing is saved yet."""
+    report = line.report
+    is_new = report.pk is None
+    before = dict(_BLANK) if is_new else {name: getattr(report, name) for name in JOURNALED}
+    tally_before = None if is_new else tally_key(report)
+    if not is_new:
+        at = max(at, report.valid_from)
+    for name, value in line.fields.items():
+        setattr(report, name, value)
+    derive(report, at=at)
+    changes = {
+        name: (before[name], getattr(report, name))
+        for name in JOURNALED
+        if getattr(report, name) != before[name]
+    }
+    moved_row = is_new or any(name in _ROW_ATTRIBUTES for name in changes)
+    keeps_past = moved_row and not is_new and report.valid_from < at
+    if moved_row:
+        report.valid_from = report.updated_utc = at
+    report.version += 1
+
+    words = {name: str(pair[1]) for name, pair in changes.items() if name in TEXT_FIELDS}
+    words |= {name: text for name, text in line.texts.items() if text}
+    texts = {name: (secrets.token_hex(16), text) for name, text in words.items() if text}
+    for row in line.rows:
+        row.report, row.recorded_at, row.recorded_by = report, at, line.by
+        row.salt = secrets.token_hex(16)
+    role = line.by.role if line.by else ""
+    happened_at = line.happened_at or at
+    body = canonical(
+        {
+            "report": report.reference,
+            "number": report.version,
+            "kind": str(line.kind),
+            "move": line.move,
+            "by": line.by.pk if line.by else None,
+            "role": role,
+            "happened_at": plain(happened_at),
+            "recorded_at": plain(at),
+            "from": "" if is_new else before["status"],
+            "to": report.status,
+            "fields": {
+                name: [plain(old), plain(new)]
+                for name, (old, new) in changes.items()
+                if name not in TEXT_FIELDS
+            },
+            "texts": {name: digest("".join(texts[name])) if name in texts else "" for name in words},
+            "rows": sorted([row._meta.model_name, child_digest(row)] for row in line.rows),
+            "voids": sorted([row._meta.model_name, row.pk] for row in line.voids),
+        }
+    )
+    entry = Entry(
+        report=report,
+        number=report.version,
+        kind=line.kind,
+        by=line.by,
+        role=role,
+        happened_at=happened_at,
+        recorded_at=at,
+        from_status="" if is_new else before["status"],
+        to_status=report.status,
+        move=line.move,
+        body=body,
+        digest=digest(body),
+    )
+    deltas = _deltas(tally_before, tally_key(report))
+    return _Written(line, entry, texts, is_new, keeps_past, list(changes), deltas)
+
+
+_ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
+_SNAPPED = [f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")]
+
+
+def derive(report: Report, *, at: datetime) -> None:
+    """Set the columns that follow from others: cell, snapped places, names of asset and incident, and,
+    until it has passed, the moment publishing delays count from."""
+    if report.lat is None or report.lon is None:
+        report.cell = None
+        for name in _SNAPPED:
+            setattr(report, name, None)
+    else:
+        report.cell = geo.cell(report.lat, report.lon)
+        for step in GRIDS:
+            lat, lon = geo.snap(report.lat, report.lon, step)
+            setattr(report, f"lat_{step}", lat)
+            setattr(report, f"lon_{step}", lon)
+            setattr(report, f"cell_{step}", geo.cell(lat, lon))
+    report.asset = report.of_asset.reference if report.of_asset_id else ""
+    report.incident = report.of_incident.reference if report.of_incident_id else ""
+    if report.logged_utc is None:
+        report.logged_utc = at
+    if report.counts_from is None or report.counts_from > at:
+        report.counts_from = max(report.logged_utc, latest_start(report))
+
+
+def latest_start(report: Report) -> datetime:
+    """The latest moment the damage can have begun: when it is known to, else the end of its last day in
+    the place's zone."""
+    if report.started_utc is not None:
+        return report.started_utc
+    zone = ZoneInfo(report.timezone or "UTC")
+    return datetime.combine(report.occurred_to + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+# -- tallies -----------------------------------------------------------------------------------------------
+
+
+def tally_key(report: Any) -> tuple[tuple[Any, ...], int] | None:
+    """What a row counts as: (area, kind, sector, status, level, cell) and its customers out; None: nothing."""
+    if report.withdrawn:
+        return None
+    area = report.adm1_code or report.country
+    key = (area, report.kind, report.sector, report.status, report.damage_level, report.cell)
+    counts = report.status not in access.SET_ASIDE and report.customers_unit != CustomersUnit.SETTLEMENTS
+    return key, (report.customers_out or 0) if counts else 0
+
+
+def _deltas(before: tuple | None, after: tuple | None) -> list[TallyDelta]:
+    if before == after:
+        return []
+    names = ("area", "kind", "sector", "status", "damage_level", "cell")
+    return [
+        TallyDelta(**dict(zip(names, key, strict=True)), n=sign, customers_out=sign * customers)
+        for sign, (key, customers) in ((-1, before or ((), 0)), (1, after or ((), 0)))
+        if key
+    ]
+
+
+# -- saving ------------------------------------------------------------------------------------------------
+
+
+def _keep_past(written: list[_Written], at: datetime) -> None:
+    """Copy the rows as they stand in the database to the past, by one statement."""
+    if written:
+        copy_to_past(
+            Report, Report.objects.filter(pk__in=[w.line.report.pk for w in written]), Holder.OFFICE, at=at
+        )
+
+
+def copy_to_past(table: type[models.Model], rows: models.QuerySet, holder: str, *, at: datetime) -> None:
+    """Append ``rows`` of a holder's current table to the past as valid until ``at``, by one statement."""
+    report_id = models.F("pk") if table is Report else models.F("report_id")
+    columns = [PastReport._meta.get_field(name).column for name in ROW_FIELDS]
+    selected = rows.order_by().values_list(
+        *ROW_FIELDS,
+        report_id,
+        models.Value(str(holder)),
+        models.Value(at, output_field=models.DateTimeField()),
+    )
+    sql, params = selected.query.sql_with_params()
+    names = ", ".join(connection.ops.quote_name(c) for c in [*columns, "report_id", "holder", "valid_to"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {PastReport._meta.db_table} ({names}) {sql}", params)
+
+
+def _save(written: list[_Written]) -> None:
+    new = [w.line.report for w in written if w.is_new]
+    if new:
+        Report.objects.bulk_create(new, batch_size=200)
+    for w in written:
+        if not w.is_new:
+            derived = [
+                "version", "valid_from", "updated_utc", "cell", "asset", "incident", *_SNAPPED,
+            ]  # fmt: skip
+            w.line.report.save(
+                update_fields=[*w.changed, *derived] if w.keeps_past or w.changed else ["version"]
+            )
+        w.entry.report_id = w.line.report.pk
+
+
+def _save_texts(written: list[_Written]) -> None:
+    Text.objects.bulk_create(
+        [
+            Text(entry=w.entry, field=name, salt=salt, text=text)
+            for w in written
+            for name, (salt, text) in w.texts.items()
+        ],
+        batch_size=500,
+    )
+
+
+def _save_children(written: list[_Written]) -> None:
+    by_table: dict[type[Child], list[Child]] = {}
+    for w in written:
+        for row in w.line.rows:
+            row.report_id, row.entry_id = w.line.report.pk, w.entry.pk
+            by_table.setdefault(type(row), []).append(row)
+        for row in w.line.voids:
+            row.voided_at = w.entry.recorded_at
+            row.save(update_fields=["voided_at"])
+    for table, rows in by_table.items():
+        table._default_manager.bulk_create(rows, batch_size=500)
+
+
+def told(entries: Iterable[Entry]) -> dict[str, Any]:
+    """The journaled fields as the bodies of a report's entries tell them, in order: for ``verify``.
+
+    Free text is given as its digest.
+    """
+    state: dict[str, Any] = {name: plain(value) for name, value in _BLANK.items()}
+    for entry in entries:
+        body = json.loads(entry.body)
+        for name, (_before, after) in body["fields"].items():
+            state[name] = after
+        for name, text_digest in body["texts"].items():
+            if name in TEXT_FIELDS:
+                state[name] = text_digest
+    return state
+
+
+__all__ = [
+    "Conflict", "EntryKind", "Line", "Refused", "canonical", "child_digest", "copy_to_past", "derive",
+    "digest", "latest_start", "lock", "now", "once", "plain", "record", "record_many", "refuse_stale",
+    "tally_key", "told",
+]  # fmt: skip

@@ -1,0 +1,154 @@
+"""The outgoing columns of a report, in their order: one table from which CSV, API, dictionary, import
+headings and the detail page are made. New columns go at the end.
+
+A column's label, help, type and vocabulary are its model field's own; here stand only its group (what an
+audience is given together) and its HXL tag.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+from django.utils.functional import Promise
+
+from .models import Report
+from .rules.vocabularies import BY_NAME
+
+#: Groups of columns. "place" is finer than "where": shown where the place is exact.
+GROUPS = ("what", "where", "place", "when", "how_much", "links")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One outgoing column: the name of its field, its group, its HXL tag ("" for none)."""
+
+    name: str
+    group: str
+    hxl: str = ""
+
+    @cached_property
+    def field(self) -> models.Field:
+        return Report._meta.get_field(self.name)  # type: ignore[return-value]
+
+    @property
+    def label(self) -> str | Promise:
+        return self.field.verbose_name
+
+    @property
+    def help(self) -> str | Promise:
+        return self.field.help_text
+
+    @property
+    def choices(self) -> list[tuple[str, Any]]:
+        """Codes and their words; empty where the column is not coded."""
+        return list(self.field.choices or ())
+
+    @property
+    def type(self) -> str:
+        """text, code, integer, decimal, boolean, date or moment."""
+        if self.choices:
+            return "code"
+        for kind, name in (
+            (models.DateTimeField, "moment"),
+            (models.DateField, "date"),
+            (models.DecimalField, "decimal"),
+            (models.BooleanField, "boolean"),
+            (models.IntegerField, "integer"),
+        ):
+            if isinstance(self.field, kind):
+                return name
+        return "text"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a missing value is the empty text (and Excel could take it for a formula)."""
+        return self.type in ("text", "code")
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point of a decimal column: fixed, so that both databases print the same."""
+        return self.field.decimal_places if isinstance(self.field, models.DecimalField) else 0
+
+    @property
+    def vocabulary(self) -> str:
+        """The name of its code list in ``rules.vocabularies``, "" if it is none of them."""
+        return self.name if self.name in BY_NAME else ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("reference", "what", "#meta+id"),
+    Column("kind", "what", "#impact+type"),
+    Column("sector", "what", "#sector+code"),
+    Column("object_type", "what", "#impact+subtype"),
+    Column("object_name", "place", "#impact+name"),
+    Column("asset", "links", "#meta+asset"),
+    Column("site", "links", "#meta+site"),
+    Column("strike_no", "links", "#indicator+strike+num"),
+    Column("incident", "links", "#event+id"),
+    Column("related", "links", "#meta+related+list"),
+    Column("status", "what", "#status"),
+    Column("outcome", "what", "#status+outcome"),
+    Column("country", "where", "#country+code"),
+    Column("adm1_code", "where", "#adm1+code"),
+    Column("adm1_name", "where", "#adm1+name"),
+    Column("adm2_code", "where", "#adm2+code"),
+    Column("adm2_name", "where", "#adm2+name"),
+    Column("adm3_code", "where", "#adm3+code"),
+    Column("adm3_name", "where", "#adm3+name"),
+    Column("settlement", "where", "#loc+name"),
+    Column("address", "place", "#loc+address"),
+    Column("lat", "where", "#geo+lat"),
+    Column("lon", "where", "#geo+lon"),
+    Column("geo_precision", "where", "#geo+precision"),
+    Column("geo_radius_m", "where", "#geo+radius+num"),
+    Column("occurred_from", "when", "#date+occurred+start"),
+    Column("occurred_to", "when", "#date+occurred+end"),
+    Column("date_precision", "when", "#date+precision"),
+    Column("started_utc", "when", "#date+started"),
+    Column("timezone", "where", "#meta+timezone"),
+    Column("cause_group", "what", "#cause+group"),
+    Column("cause", "what", "#cause+type"),
+    Column("damage_level", "what", "#severity+level"),
+    Column("ems98_min", "what", "#severity+ems98+min"),
+    Column("ems98_max", "what", "#severity+ems98+max"),
+    Column("scale", "what", "#severity+scale"),
+    Column("scale_grade", "what", "#severity+grade"),
+    Column("method", "what", "#meta+method"),
+    Column("assessed_on", "when", "#date+assessed"),
+    Column("usability", "what", "#severity+usability"),
+    Column("in_use", "what", "#status+in_use"),
+    Column("elements", "what", "#impact+elements+list"),
+    Column("dwellings_total", "what", "#indicator+dwellings+total+num"),
+    Column("dwellings_damaged", "what", "#indicator+dwellings+damaged+num"),
+    Column("dwellings_unusable", "what", "#indicator+dwellings+unusable+num"),
+    Column("sources", "place", "#meta+source+list"),
+    Column("sources_n", "links", "#meta+source+num"),
+    Column("sources_agree", "links", "#meta+source+agree"),
+    Column("independently_checked", "links", "#meta+checked"),
+    Column("logged_utc", "when", "#date+reported"),
+    Column("verified_on", "when", "#date+verified"),
+    Column("made_safe_on", "when", "#date+made_safe"),
+    Column("repaired_on", "when", "#date+repaired"),
+    Column("closed_on", "when", "#date+closed"),
+    Column("repair_cost", "how_much", "#value+repair"),
+    Column("repair_currency", "how_much", "#value+currency"),
+    Column("restored_utc", "when", "#date+restored"),
+    Column("restriction", "how_much", "#status+restriction"),
+    Column("customers_unit", "how_much", "#indicator+customers+unit"),
+    Column("customers_affected", "how_much", "#indicator+customers+affected+num"),
+    Column("customers_out", "how_much", "#indicator+customers_out+num"),
+    Column("customer_hours", "how_much", "#indicator+customer_hours+num"),
+    Column("figures_as_of_utc", "when", "#date+figures"),
+    Column("etr_utc", "when", "#date+restoration+expected"),
+    Column("summary", "what", "#description"),
+    Column("withheld", "what", "#meta+withheld+list"),
+    Column("updated_utc", "what", "#date+updated"),
+)
+
+BY_NAME_OF_COLUMN: dict[str, Column] = {column.name: column for column in COLUMNS}
+
+
+def in_group(*groups: str) -> list[str]:
+    """The names of the columns of these groups, in order."""
+    return [column.name for column in COLUMNS if column.group in groups]
