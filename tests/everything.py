@@ -44,7 +44,7 @@ def suite(engine: str, choice: list[str], **environment: str) -> tuple[bool, str
         passed = subprocess.run(command, env=os.environ | environment).returncode == 0
         if not report.exists():
             return False, f"{engine}: the suite did not run"
-        count = {key: int(value) for key, value in ElementTree.parse(report)[0].items() if value.isdigit()}
+        count = {key: int(value) for key, value in ElementTree.parse(report).getroot()[0].items() if value.isdigit()}
     ran = count["tests"] - count["skipped"]
     return passed, f"{engine}: {ran} tests ran, {count['failures'] + count['errors']} failed"
 
