@@ -44,9 +44,9 @@ def suite(engine: str, choice: list[str], **environment: str) -> tuple[bool, str
         passed = subprocess.run(command, env=os.environ | environment).returncode == 0
         if not report.exists():
             return False, f"{engine}: the suite did not run"
-        count = {key: int(value) for key, value in ElementTree.parse(report).getroot()[0].items() if value.isdigit()}
-    ran = count["tests"] - count["skipped"]
-    return passed, f"{engine}: {ran} tests ran, {count['failures'] + count['errors']} failed"
+        told = ElementTree.parse(report).getroot()[0].attrib
+    tests, skipped, failures, errors = (int(told[key]) for key in ("tests", "skipped", "failures", "errors"))
+    return passed, f"{engine}: {tests - skipped} tests ran, {failures + errors} failed"
 
 
 def main() -> None:
