@@ -53,8 +53,13 @@ _DERIVED = frozenset(
     | {f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")}
 )
 
+#: The geocoder's queue: comes and goes without an entry.
+_QUEUE = ("geocode_after", "geocode_tries")
+
 #: The fields that entries account for, by attribute name.
-JOURNALED: tuple[str, ...] = tuple(f.attname for f in Report._meta.concrete_fields if f.name not in _DERIVED)
+JOURNALED: tuple[str, ...] = tuple(
+    f.attname for f in Report._meta.concrete_fields if f.name not in {*_DERIVED, *_QUEUE}
+)
 _BLANK = {name: getattr(Report(), name) for name in JOURNALED if name != "reference"} | {"reference": ""}
 
 
@@ -124,6 +129,14 @@ def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[En
     return entries
 
 
+def require(person: Person, verb: Verb, report: Report) -> None:
+    """Raise Refused unless the person may do this to this report."""
+    if not access.acts_as(person) & access.WHO[verb]:
+        raise Refused(_("Your role does not do this."), code="role")
+    if not access.may(person, verb, report):
+        raise Refused(_("This lies outside your areas or sectors."), code="area")
+
+
 # -- conflicts and commands ----------------------------------------------------------------------------
 
 
@@ -170,7 +183,7 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
 
 
 def plain(value: Any) -> Any:
-    """A field's value as canonical JSON holds it: dates ISO, moments UTC in whole seconds, decimals as text."""
+    """A field's value as canonical JSON holds it: ISO dates, moments UTC in whole seconds, decimals as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):
@@ -287,6 +300,7 @@ def _apply(line: Line, at: datetime) -> _Written:
 
 _ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
 _SNAPPED = [f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")]
+_DERIVED_SAVED = ("valid_from", "updated_utc", "cell", "asset", "incident", *_SNAPPED)
 
 
 def derive(report: Report, *, at: datetime) -> None:
@@ -324,7 +338,7 @@ def latest_start(report: Report) -> datetime:
 
 
 def tally_key(report: Any) -> tuple[tuple[Any, ...], int] | None:
-    """What a row counts as: (area, kind, sector, status, level, cell) and its customers out; None: nothing."""
+    """What a row counts as: (area, kind, sector, status, level, cell), and its customers out; or nothing."""
     if report.withdrawn:
         return None
     area = report.adm1_code or report.country
@@ -377,12 +391,8 @@ def _save(written: list[_Written]) -> None:
         Report.objects.bulk_create(new, batch_size=200)
     for w in written:
         if not w.is_new:
-            derived = [
-                "version", "valid_from", "updated_utc", "cell", "asset", "incident", *_SNAPPED,
-            ]  # fmt: skip
-            w.line.report.save(
-                update_fields=[*w.changed, *derived] if w.keeps_past or w.changed else ["version"]
-            )
+            row = [*w.changed, *_DERIVED_SAVED] if w.changed else []
+            w.line.report.save(update_fields=["version", *_QUEUE, *row])
         w.entry.report_id = w.line.report.pk
 
 
@@ -429,5 +439,5 @@ def told(entries: Iterable[Entry]) -> dict[str, Any]:
 __all__ = [
     "Conflict", "EntryKind", "Line", "Refused", "canonical", "child_digest", "copy_to_past", "derive",
     "digest", "latest_start", "lock", "now", "once", "plain", "record", "record_many", "refuse_stale",
-    "tally_key", "told",
+    "require", "tally_key", "told",
 ]  # fmt: skip

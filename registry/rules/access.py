@@ -49,7 +49,7 @@ class Verb(StrEnum):
     EXPORT_OFFICE = "export_office"
 
 
-_WHO: dict[Verb, frozenset[str]] = {
+WHO: dict[Verb, frozenset[str]] = {
     Verb.LOG: STAFF | {Role.RESIDENT},
     Verb.EDIT: STAFF,
     Verb.LOCATE: STAFF,
@@ -83,7 +83,7 @@ def acts_as(person: Any) -> frozenset[str]:
 
 def may(person: Any, verb: Verb, row: Any = None) -> bool:
     """Whether the person may do this at all, or to this row: role and scope; the workflow asks for more."""
-    if not acts_as(person) & _WHO[verb]:
+    if not acts_as(person) & WHO[verb]:
         return False
     return row is None or person.role == Role.RESIDENT or person.scope.contains(row)
 

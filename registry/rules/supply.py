@@ -35,6 +35,9 @@ class StepError(ValueError):
         self.message = message
 
 
+_TOO_EARLY = _("Supply cannot come back before it was lost.")
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where an outage stands after its last step. Customers and hours are None where a step they need
@@ -60,28 +63,30 @@ class Point:
 def stairs(steps: Sequence[Step]) -> list[Point]:
     """The customers out after each step, in order of time.
 
-    Raises StepError where the first step gives supply back, or more come back than are out.
+    Raises StepError where the first step gives supply back, or more come back than can be out.
     """
     points: list[Point] = []
-    out: int | None = 0
+    most: int | None = 0  # as many as can be out, also where it is not known how many are
+    known = True
     for step in sorted(steps, key=lambda step: step.at):
         if step.direction == LOST:
-            out = None if step.customers is None or out is None else out + step.customers
+            known = known and step.customers is not None
+            most = None if step.customers is None or most is None else most + step.customers
         else:
             if not points:
-                raise StepError(_("Supply cannot come back before it was lost."))
+                raise StepError(_TOO_EARLY)
             if step.everyone:
-                out = 0
-            elif step.customers is None or out is None:
-                out = None
-            elif step.customers > out:
-                raise StepError(
-                    _("%(back)d customers cannot be back: only %(out)d were out then.")
-                    % {"back": step.customers, "out": out}
-                )
-            else:
-                out -= step.customers
-        points.append(Point(step.at, out))
+                most, known = 0, True
+            elif step.customers is None:
+                known = False
+            elif most is not None:
+                if step.customers > most:
+                    raise StepError(
+                        _("%(back)d customers cannot be back: only %(out)d were out then.")
+                        % {"back": step.customers, "out": most}
+                    )
+                most -= step.customers
+        points.append(Point(step.at, most if known else None))
     return points
 
 
@@ -96,10 +101,9 @@ def standing(steps: Sequence[Step]) -> Standing:
     losses = [step.customers for step in ordered if step.direction == LOST]
     affected = None if None in losses else sum(losses)
     out = points[-1].out
-    back_again = any(step.direction == BACK for step in ordered)
     if out == 0:
         status = Status.RESTORED
-    elif back_again and ordered[-1].direction == BACK or _fell(points):
+    elif any(step.direction == BACK for step in ordered[_present([point.out == 0 for point in points]) :]):
         status = Status.PARTIALLY_RESTORED
     else:
         status = Status.CONFIRMED
@@ -119,18 +123,23 @@ def standing(steps: Sequence[Step]) -> Standing:
     )
 
 
-def _fell(points: Sequence[Point]) -> bool:
-    known = [point.out for point in points if point.out is not None]
-    return bool(known) and points[-1].out is not None and points[-1].out < max(known)
+def _present(whole: Sequence[bool]) -> int:
+    """Where the present loss begins: after the last step by which all was whole again, else with the first."""
+    return max((number for number, so in enumerate(whole, 1) if so), default=0)
 
 
 def _restriction(ordered: Sequence[Step]) -> Standing:
     """Roads, railways and airports: a restriction stands in place of customers."""
     words = [step.restriction for step in ordered]
+    if words[0] == Restriction.NONE:
+        raise StepError(_TOO_EARLY)
     last = words[-1]
     if last == Restriction.NONE:
         status = Status.RESTORED
-    elif Restriction.CLOSED in words and last != Restriction.CLOSED:
+    elif (
+        last != Restriction.CLOSED
+        and Restriction.CLOSED in words[_present([word == Restriction.NONE for word in words]) :]
+    ):
         status = Status.PARTIALLY_RESTORED
     else:
         status = Status.CONFIRMED

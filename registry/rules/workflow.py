@@ -60,8 +60,7 @@ _BOSS = _who(R.SUPERVISOR)
 _INSPECTION = (
     "happened_on",
     "method",
-    "scale",
-    "scale_grade",
+    "grade",
     "usability",
     "hazards",
     "part_seen",

@@ -1,0 +1,212 @@
+"""From what was typed, an area and coordinates to the place columns of a report.
+
+Nothing is guessed in silence: several equally good places are kept as candidates, a hit outside the named
+region is refused, typed coordinates are never moved.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+
+from registry.geocoding import gazetteer
+from registry.models import Area
+from registry.rules.vocabularies import GeocodeState, GeoPrecision, Kind
+
+
+class Lineage(NamedTuple):
+    """An area and the areas it lies in: the columns of a report, its zone, its level and its centre."""
+
+    codes: dict[str, str]
+    timezone: str
+    level: int
+    lat: Decimal | None
+    lon: Decimal | None
+
+
+_NO_CODES = dict.fromkeys(
+    (
+        "country",
+        "adm1_code",
+        "adm1_name",
+        "adm2_code",
+        "adm2_name",
+        "adm3_code",
+        "adm3_name",
+    ),
+    "",
+)
+_PRECISION_OF_LEVEL = (GeoPrecision.COUNTRY, GeoPrecision.ADM1, GeoPrecision.ADM2, GeoPrecision.SETTLEMENT)
+#: Typical radius in metres of an area by level, where nothing better is known.
+_RADIUS_OF_LEVEL = (500_000, 100_000, 30_000, 10_000)
+
+
+@lru_cache(maxsize=20_000)
+def lineage(code: str) -> Lineage | None:
+    """The lineage of an area, None if there is none of this code. Cached: call ``cache_clear`` after
+    loading areas."""
+    area = Area.objects.select_related("parent__parent__parent").filter(code=code).first()
+    if area is None:
+        return None
+    codes, zone, step = dict(_NO_CODES), area.timezone, area
+    while step is not None:
+        if step.level == 0:
+            codes["country"] = step.code
+        else:
+            codes[f"adm{step.level}_code"], codes[f"adm{step.level}_name"] = step.code, step.name
+        zone = zone or step.timezone
+        step = step.parent
+    return Lineage(codes, zone, area.level, area.lat, area.lon)
+
+
+def deepest(*codes: str) -> Lineage | None:
+    """The lineage of the first of these codes that is known, from the deepest to the shallowest."""
+    return next((found for code in codes if code and (found := lineage(code))), None)
+
+
+def place_fields(
+    typed: str = "",
+    *,
+    area: Lineage | None = None,
+    lat: Decimal | None = None,
+    lon: Decimal | None = None,
+    kind: str = Kind.BUILDING,
+) -> dict[str, Any]:
+    """The place columns of a report, from what a person gave.
+
+    ``lat``, ``lon``: typed coordinates, kept as they are. ``area``: the area named. ``typed``: the place in
+    words, located in the embedded gazetteer within that area.
+    """
+    fields: dict[str, Any] = {
+        "place_typed": typed,
+        "settlement": "",
+        "lat": None,
+        "lon": None,
+        "geo_precision": GeoPrecision.UNKNOWN,
+        "geo_radius_m": None,
+        "timezone": "",
+        "geocode_backend": "",
+        "geocode_matched": "",
+        "geocode_candidates": [],
+        **_NO_CODES,
+    }
+    if area is not None:
+        fields |= _of_area(area)
+    answer = None
+    if typed:
+        hints = area.codes if area else _NO_CODES
+        answer = gazetteer.locate(
+            typed,
+            country=hints["country"] or None,
+            adm1_code=hints["adm1_code"] or None,
+            adm2_code=hints["adm2_code"] or None,
+        )
+    if lat is not None and lon is not None:
+        fields |= _at_point(lat, lon, area, answer)
+    elif answer is not None:
+        fields |= from_answer(answer, backend="gazetteer")
+    elif area is not None:
+        fields["geocode_state"] = GeocodeState.FOUND
+    else:
+        fields["geocode_state"] = GeocodeState.NOT_FOUND
+    wants_more = fields["geo_precision"] not in (GeoPrecision.EXACT, GeoPrecision.STREET)
+    fields["geocode_after"] = None
+    if typed and lat is None and wants_more and _may_ask_online(kind):
+        fields["geocode_after"] = timezone.now().replace(microsecond=0)
+        if fields["geocode_state"] == GeocodeState.NOT_FOUND:
+            fields["geocode_state"] = GeocodeState.WAITING
+    return fields
+
+
+def _may_ask_online(kind: str) -> bool:
+    """Online geocoders are sent building places only, unless the host is marked our own."""
+    return bool(settings.GEOCODER) and (kind == Kind.BUILDING or settings.GEOCODER_IS_OURS)
+
+
+def _of_area(area: Lineage) -> dict[str, Any]:
+    """An area alone: its own point, as precise as its level."""
+    return {
+        **area.codes,
+        "timezone": area.timezone,
+        "lat": area.lat,
+        "lon": area.lon,
+        "geo_precision": _PRECISION_OF_LEVEL[area.level] if area.lat is not None else GeoPrecision.UNKNOWN,
+        "geo_radius_m": _RADIUS_OF_LEVEL[area.level] if area.lat is not None else None,
+    }
+
+
+def _at_point(lat: Decimal, lon: Decimal, area: Lineage | None, answer: Any) -> dict[str, Any]:
+    """Typed coordinates: the area of the point where none was named; a disagreement is said, not mended."""
+    around = gazetteer.around(float(lat), float(lon))
+    point = {
+        "lat": lat,
+        "lon": lon,
+        "geo_precision": GeoPrecision.EXACT,
+        "geo_radius_m": 25,
+        "geocode_state": GeocodeState.TYPED,
+        "geocode_backend": "",
+        "geocode_matched": "",
+        "geocode_candidates": [],
+        "settlement": "",
+    }
+    if answer is not None and answer.outcome == "found":
+        point["settlement"] = answer.candidates[0].settlement
+    found = deepest(around.adm2_code, around.adm1_code, around.country) if around else None
+    if area is None:
+        if found is not None:
+            point |= {**found.codes, "timezone": around.timezone or found.timezone}
+    elif area.codes["adm1_code"] and around and around.adm1_code not in ("", area.codes["adm1_code"]):
+        point["geocode_state"] = GeocodeState.OUTSIDE
+    elif found is not None and _refines(found, area):
+        point |= {**found.codes, "timezone": around.timezone or area.timezone}
+    return point
+
+
+def _refines(found: Lineage, area: Lineage) -> bool:
+    """Whether ``found`` lies in ``area`` and says more."""
+    return found.level > area.level and all(
+        found.codes[name] == code for name, code in area.codes.items() if code and name.endswith("code")
+    )
+
+
+def from_answer(answer: Any, *, backend: str) -> dict[str, Any]:
+    """The place columns of a geocoder's answer; an ambiguous or refused one leaves the area's own point."""
+    candidates = [asdict(candidate) for candidate in answer.candidates[:8]]
+    if answer.outcome != "found":
+        return {
+            "geocode_state": GeocodeState(answer.outcome),
+            "geocode_backend": backend,
+            "geocode_candidates": candidates,
+        }
+    best = answer.candidates[0]
+    fields = {
+        **from_candidate(asdict(best)),
+        "geocode_state": GeocodeState.FOUND,
+        "geocode_backend": backend,
+        "geocode_candidates": candidates if len(candidates) > 1 else [],
+    }
+    return fields
+
+
+def from_candidate(candidate: dict[str, Any]) -> dict[str, Any]:
+    """The place columns of one candidate (as kept in ``geocode_candidates``)."""
+    inside = deepest(candidate["adm2_code"], candidate["adm1_code"], candidate["country"])
+    return {
+        **(inside.codes if inside else _NO_CODES),
+        "timezone": candidate.get("timezone") or (inside.timezone if inside else ""),
+        "settlement": candidate.get("settlement", ""),
+        "lat": round(Decimal(str(candidate["lat"])), 6),
+        "lon": round(Decimal(str(candidate["lon"])), 6),
+        "geo_precision": candidate["geo_precision"],
+        "geo_radius_m": candidate["radius_m"],
+        "geocode_matched": candidate["matched"],
+    }
+
+
+def area_choices(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Codes and names of areas, for a choice."""
+    return [(area.code, str(area)) for area in Area.objects.filter(code__in=list(codes))]
