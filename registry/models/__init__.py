@@ -58,6 +58,7 @@ __all__ = [
     "SavedFilter",
     "Seal",
     "Source",
+    "SourceRef",
     "Statement",
     "Tally",
     "TallyDelta",

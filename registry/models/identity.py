@@ -16,6 +16,6 @@ def new_reference() -> str:
 
 
 def read_reference(text: str) -> str | None:
-    """The reference somebody typed (case, hyphen and look-alike letters do not matter), None if it is none."""
+    """The reference somebody typed (case, hyphens, look-alike letters do not matter); None if it is none."""
     bare = text.strip().upper().replace("-", "").replace(" ", "").translate(_READ_AS)
     return f"{bare[:4]}-{bare[4:]}" if _FORM.fullmatch(bare) else None
