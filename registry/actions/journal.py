@@ -28,6 +28,7 @@ from registry.models import Command, Entry, PastReport, Person, Report, TallyDel
 from registry.models.reports import GRIDS, ROW_FIELDS
 from registry.models.story import Child
 from registry.rules import access
+from registry.rules.access import Verb
 from registry.rules.vocabularies import CustomersUnit, EntryKind, Holder
 
 #: Fields whose words an entry keeps only as a salted digest.
@@ -183,7 +184,7 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
 
 
 def plain(value: Any) -> Any:
-    """A field's value as canonical JSON holds it: ISO dates, moments UTC in whole seconds, decimals as text."""
+    """A field's value as canonical JSON has it: ISO dates, UTC moments in whole seconds, decimals as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):
