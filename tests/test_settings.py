@@ -114,3 +114,23 @@ def test_sqlite_loses_nothing_at_a_power_cut(tmp_path):
     full = "2"
     durable = ["wal", full, "1", "20000"]
     assert told.stdout.split() == [*durable, "0", *durable, "1"], told.stderr
+
+
+def test_the_policy_lets_in_nobody_but_ourselves_and_the_tile_server(tmp_path):
+    code = "from registry.settings import CONTENT_SECURITY_POLICY as policy; print(policy['DIRECTIVES'])"
+    for tiles, others in (
+        ("", set()),
+        ("https://tiles.example.org/{z}/{x}/{y}.png", {"https://tiles.example.org"}),
+    ):
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=_clean(tmp_path, TILE_URL=tiles),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        directives = ast.literal_eval(told.stdout)
+        assert directives["default-src"] == ["'none'"]
+        assert set(directives.pop("img-src")) == {"'self'", "data:", "blob:"} | others
+        assert {source for sources in directives.values() for source in sources} == {"'none'", "'self'"}
