@@ -238,7 +238,7 @@ def _apply(line: Line, at: datetime) -> _Written:
     if not is_new:
         at = max(at, report.valid_from)
     for name, value in line.fields.items():
-        setattr(report, name, value)
+        setattr(report, name, _as_stored(name, value))
     derive(report, at=at)
     changes = {
         name: (before[name], getattr(report, name))
@@ -300,6 +300,17 @@ def _apply(line: Line, at: datetime) -> _Written:
 
 
 _ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
+_FIELDS = {f.attname: f for f in Report._meta.concrete_fields}
+
+
+def _as_stored(name: str, value: Any) -> Any:
+    """A value as the database gives it back: decimals with the column's own places."""
+    column = _FIELDS.get(name)
+    if isinstance(column, models.DecimalField) and value is not None:
+        return round(Decimal(column.to_python(value)), column.decimal_places)
+    return value
+
+
 _SNAPPED = [f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")]
 _DERIVED_SAVED = ("valid_from", "updated_utc", "cell", "asset", "incident", *_SNAPPED)
 
