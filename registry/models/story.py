@@ -209,7 +209,13 @@ class Tally(models.Model):
 
 
 class Cluster(models.Model):
-    """The pyramid of the map: live rows of a holder by zoom level, cell prefix, area and damage level."""
+    """The pyramid of the map: live rows of a holder by zoom level, cell prefix, area and damage level.
+
+    Live: neither withdrawn nor rejected nor duplicate; rows without a place are not in it.
+    """
+
+    #: The zoom levels kept; the map reads five below a tile's own, and rows themselves beyond the last.
+    ZOOMS = range(5, 16)
 
     holder = models.CharField(max_length=10)
     zoom = models.PositiveSmallIntegerField()
