@@ -34,13 +34,17 @@ def _gather(value: int) -> int:
     return (value | value >> 16) & 0x00000000FFFFFFFF
 
 
+def _from_north(lat: float) -> float:
+    """How far down the Mercator square a latitude lies: 0 at its upper edge, 1 at its lower."""
+    phi = math.radians(max(-_MAX_LATITUDE, min(_MAX_LATITUDE, lat)))
+    return (1.0 - math.asinh(math.tan(phi)) / math.pi) / 2.0
+
+
 def cell(lat: float | Decimal, lon: float | Decimal) -> int:
     """The cell at zoom 26 (0 ≤ cell < 2**52) of a point in degrees (WGS 84)."""
-    phi = math.radians(max(-_MAX_LATITUDE, min(_MAX_LATITUDE, float(lat))))
     x = (float(lon) + 180.0) / 360.0
-    y = (1.0 - math.asinh(math.tan(phi)) / math.pi) / 2.0
     column = min(_SIDE - 1, max(0, int(x * _SIDE)))
-    line = min(_SIDE - 1, max(0, int(y * _SIDE)))
+    line = min(_SIDE - 1, max(0, int(_from_north(float(lat)) * _SIDE)))
     return _spread(column) | _spread(line) << 1
 
 
@@ -74,11 +78,12 @@ def snap(lat: Decimal, lon: Decimal, step: int) -> tuple[Decimal, Decimal]:
     Stable and never random, as GBIF's guide to generalising sensitive places asks for (Chapman 2020).
     """
 
-    def middle(degrees: Decimal) -> Decimal:
-        micro = int((degrees * 1_000_000).to_integral_value())
+    def middle(degrees: Decimal, last: int) -> Decimal:
+        # The pole and the 180th meridian belong to the last square: there is none beyond.
+        micro = min(int((degrees * 1_000_000).to_integral_value()), last * 1_000_000 - 1)
         return Decimal(micro // step * step + step // 2) / 1_000_000
 
-    return middle(lat), middle(lon)
+    return middle(lat, 90), middle(lon, 180)
 
 
 def grid_radius_m(step: int) -> int:
@@ -88,8 +93,15 @@ def grid_radius_m(step: int) -> int:
 
 def covering_ranges(lat: float, lon: float, radius_m: float) -> Iterator[tuple[int, int]]:
     """Ranges of cells that together cover a circle: at most nine tiles around its centre."""
-    width_m = 40_075_017 * max(0.01, math.cos(math.radians(lat)))
-    zoom = max(0, min(ZOOM, int(math.log2(max(1.0, width_m / max(radius_m, 1.0))))))
+    reach = radius_m / EARTH_RADIUS_M
+    outer = abs(lat) + math.degrees(reach)
+    if outer >= 90:  # round a pole lie all longitudes
+        yield tile_range(0, 0, 0)
+        return
+    # How far the circle reaches from its centre, as parts of the square's side; most towards the pole.
+    wide = math.asin(math.sin(reach) / math.cos(math.radians(lat))) / math.tau
+    high = _from_north(abs(lat)) - _from_north(outer)
+    zoom = max(0, min(ZOOM, int(-math.log2(max(wide, high, 1 / _SIDE)))))
     own = cell(lat, lon) >> 2 * (ZOOM - zoom)
     x, y, side = _gather(own), _gather(own >> 1), 1 << zoom
     tiles = {((x + dx) % side, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if 0 <= y + dy < side}

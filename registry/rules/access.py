@@ -82,10 +82,16 @@ def acts_as(person: Any) -> frozenset[str]:
 
 
 def may(person: Any, verb: Verb, row: Any = None) -> bool:
-    """Whether the person may do this at all, or to this row: role and scope; the workflow asks for more."""
+    """Whether the person may do this at all, or to this row: role and scope, for residents
+    what they sent; the workflow asks for more."""
     if not acts_as(person) & WHO[verb]:
         return False
-    return row is None or person.role == Role.RESIDENT or person.scope.contains(row)
+    if row is None:
+        return True
+    if person.role == Role.RESIDENT:
+        return row.logged_by_id == person.pk
+    # Anyone may ask about what they are shown, wherever it is.
+    return verb == Verb.REQUEST or person.scope.contains(row)
 
 
 def is_staff(person: Any) -> bool:
@@ -173,6 +179,18 @@ CLASS_CONDITIONS: dict[UseClass, Q] = {
 }
 
 
+def use_class(row: Any) -> UseClass:
+    """The class of a row, as ``CLASS_CONDITIONS`` tells it to a database."""
+    if row.kind == Kind.BUILDING:
+        if row.object_type in DWELLINGS:
+            return UseClass.DWELLING
+        return UseClass.SENSITIVE if row.object_type in SENSITIVE_USES else UseClass.BUILDING
+    if row.kind == Kind.NETWORK:
+        return UseClass.NETWORK
+    unsure = row.sector in (Sector.ELECTRICITY, Sector.UNKNOWN)
+    return UseClass.ELECTRICITY if unsure else UseClass.OUTAGE
+
+
 @dataclass(frozen=True)
 class Sight:
     """How an audience sees the reports of one class.
@@ -234,6 +252,11 @@ def policy(audience: str) -> dict[UseClass, Sight | None]:
         base = sights[UseClass(use_class)] or Sight(_hours(72), None, "adm1", "month")
         sights[UseClass(use_class)] = replace(base, **change)
     return sights
+
+
+def sight_of(row: Any, audience: str) -> Sight | None:
+    """How an audience sees this row, None if not at all."""
+    return policy(audience)[use_class(row)]
 
 
 _FROM_VERIFIED = (

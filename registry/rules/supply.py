@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
@@ -99,17 +100,18 @@ def standing(steps: Sequence[Step]) -> Standing:
         return _restriction(ordered)
     points = stairs(ordered)
     losses = [step.customers for step in ordered if step.direction == LOST]
-    affected = None if None in losses else sum(losses)
+    affected = None if None in losses else sum(number or 0 for number in losses)
     out = points[-1].out
     if out == 0:
         status = Status.RESTORED
-    elif any(step.direction == BACK for step in ordered[_present([point.out == 0 for point in points]) :]):
+    elif any(step.direction == BACK for step in ordered[_present([p.out == 0 for p in points]) :]):
         status = Status.PARTIALLY_RESTORED
     else:
         status = Status.CONFIRMED
-    seconds: Decimal | None = Decimal(0)
-    for before, after in zip(points, points[1:], strict=False):
-        if before.out is None:
+    # The hours need every loss: those of an unknown one are unknown, not none.
+    seconds = None if affected is None else Decimal(0)
+    for before, after in pairwise(points):
+        if seconds is None or before.out is None:
             seconds = None
             break
         seconds += Decimal(before.out) * int((after.at - before.at).total_seconds())
@@ -124,7 +126,7 @@ def standing(steps: Sequence[Step]) -> Standing:
 
 
 def _present(whole: Sequence[bool]) -> int:
-    """Where the present loss begins: after the last step by which all was whole again, else with the first."""
+    """Which step begins the present loss: the one after the last by which all was whole, else the first."""
     return max((number for number, so in enumerate(whole, 1) if so), default=0)
 
 
@@ -133,13 +135,10 @@ def _restriction(ordered: Sequence[Step]) -> Standing:
     words = [step.restriction for step in ordered]
     if words[0] == Restriction.NONE:
         raise StepError(_TOO_EARLY)
-    last = words[-1]
+    last, since = words[-1], words[_present([word == Restriction.NONE for word in words]) :]
     if last == Restriction.NONE:
         status = Status.RESTORED
-    elif (
-        last != Restriction.CLOSED
-        and Restriction.CLOSED in words[_present([word == Restriction.NONE for word in words]) :]
-    ):
+    elif last != Restriction.CLOSED and Restriction.CLOSED in since:
         status = Status.PARTIALLY_RESTORED
     else:
         status = Status.CONFIRMED
