@@ -167,28 +167,36 @@ SENSITIVE_USES = (
     BuildingUse.WAREHOUSE,
 )
 
-#: Which rows make up a class, as conditions on a report's own columns. An outage whose sector is not
-#: known may be one of electricity, so it is treated as one.
-CLASS_CONDITIONS: dict[UseClass, Q] = {
-    UseClass.DWELLING: Q(kind=Kind.BUILDING, object_type__in=DWELLINGS),
-    UseClass.SENSITIVE: Q(kind=Kind.BUILDING, object_type__in=SENSITIVE_USES),
-    UseClass.BUILDING: Q(kind=Kind.BUILDING) & ~Q(object_type__in=(*DWELLINGS, *SENSITIVE_USES)),
-    UseClass.NETWORK: Q(kind=Kind.NETWORK),
-    UseClass.ELECTRICITY: Q(kind=Kind.OUTAGE, sector__in=(Sector.ELECTRICITY, Sector.UNKNOWN)),
-    UseClass.OUTAGE: Q(kind=Kind.OUTAGE) & ~Q(sector__in=(Sector.ELECTRICITY, Sector.UNKNOWN)),
+
+@dataclass(frozen=True)
+class Members:
+    """The rows of a class: of one kind, with a column among some values (or, ``inside`` False, not)."""
+
+    kind: str
+    column: str
+    values: tuple[str, ...]
+    inside: bool = True
+
+    def q(self) -> Q:
+        among = Q(**{f"{self.column}__in": self.values})
+        return Q(kind=self.kind) & (among if self.inside else ~among)
+
+    def contains(self, row: Any) -> bool:
+        return row.kind == self.kind and (getattr(row, self.column) in self.values) == self.inside
+
+
+#: An outage whose sector is not known may be one of electricity, so it is treated as one.
+_ELECTRIC = (Sector.ELECTRICITY, Sector.UNKNOWN)
+CLASSES: dict[UseClass, Members] = {
+    UseClass.DWELLING: Members(Kind.BUILDING, "object_type", DWELLINGS),
+    UseClass.SENSITIVE: Members(Kind.BUILDING, "object_type", SENSITIVE_USES),
+    UseClass.BUILDING: Members(Kind.BUILDING, "object_type", (*DWELLINGS, *SENSITIVE_USES), inside=False),
+    UseClass.NETWORK: Members(Kind.NETWORK, "kind", (Kind.NETWORK,)),
+    UseClass.ELECTRICITY: Members(Kind.OUTAGE, "sector", _ELECTRIC),
+    UseClass.OUTAGE: Members(Kind.OUTAGE, "sector", _ELECTRIC, inside=False),
 }
-
-
-def use_class(row: Any) -> UseClass:
-    """The class of a row, as ``CLASS_CONDITIONS`` tells it to a database."""
-    if row.kind == Kind.BUILDING:
-        if row.object_type in DWELLINGS:
-            return UseClass.DWELLING
-        return UseClass.SENSITIVE if row.object_type in SENSITIVE_USES else UseClass.BUILDING
-    if row.kind == Kind.NETWORK:
-        return UseClass.NETWORK
-    unsure = row.sector in (Sector.ELECTRICITY, Sector.UNKNOWN)
-    return UseClass.ELECTRICITY if unsure else UseClass.OUTAGE
+#: ``CLASSES`` as conditions on a queryset of reports.
+CLASS_CONDITIONS: dict[UseClass, Q] = {use_class: members.q() for use_class, members in CLASSES.items()}
 
 
 @dataclass(frozen=True)
@@ -256,7 +264,7 @@ def policy(audience: str) -> dict[UseClass, Sight | None]:
 
 def sight_of(row: Any, audience: str) -> Sight | None:
     """How an audience sees this row, None if not at all."""
-    return policy(audience)[use_class(row)]
+    return next(sight for use_class, sight in policy(audience).items() if CLASSES[use_class].contains(row))
 
 
 _FROM_VERIFIED = (

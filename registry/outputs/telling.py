@@ -1,0 +1,120 @@
+"""A report's story in words: its timeline, and what stands beside its row, for pages."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _t
+
+from registry.columns import BY_NAME_OF_COLUMN
+from registry.models import Entry, Report
+from registry.rules import vocabularies as v
+from registry.rules import workflow
+
+#: Changes that a line of the timeline says in words; the rest stays in the entry's body.
+_SAID = (
+    "kind", "sector", "object_type", "occurred_from", "occurred_to", "started_utc", "settlement",
+    "adm1_name", "adm2_name", "lat", "lon", "geo_precision", "cause_group", "damage_level", "scale",
+    "scale_grade", "usability", "in_use", "outcome", "customers_affected", "customers_out", "etr_utc",
+    "restriction", "repair_cost", "related", "priority", "crew", "due_on", "made_safe_on", "withdrawn",
+    "danger",
+)  # fmt: skip
+
+
+@dataclass
+class Told:
+    """One line: when it happened and was recorded, what, who by which role, changes and texts in words."""
+
+    at: datetime
+    recorded_at: datetime
+    title: str
+    by: str
+    status: tuple[str, str] | None = None
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def timeline(report: Report, *, using: str = "default") -> list[Told]:
+    """Every entry of a report, newest first."""
+    entries = (
+        Entry.objects.using(using)
+        .filter(report=report)
+        .select_related("by")
+        .prefetch_related("texts")
+        .order_by("-number")
+    )
+    return [_tell(entry, report.kind) for entry in entries]
+
+
+def _tell(entry: Entry, kind: str) -> Told:
+    body = json.loads(entry.body)
+    moved = entry.from_status and entry.from_status != entry.to_status
+    who = str(entry.by) if entry.by else _t("The register")
+    role = f" ({v.label('role', entry.role)})" if entry.role else ""
+    return Told(
+        at=entry.happened_at,
+        recorded_at=entry.recorded_at,
+        title=_title(entry, kind),
+        by=f"{who}{role}",
+        status=(entry.from_status, entry.to_status) if moved else None,
+        changes=[] if entry.kind == v.EntryKind.LOGGED else list(_changes(body["fields"])),
+        texts=[(_text_label(text.field), text.text) for text in entry.texts.all()],
+    )
+
+
+def _title(entry: Entry, kind: str) -> str:
+    if entry.kind in (v.EntryKind.MOVED, v.EntryKind.REQUESTED) and entry.move:
+        try:
+            label = str(workflow.move_named(entry.move, kind).label)
+        except KeyError:
+            label = entry.move
+        return label if entry.kind == v.EntryKind.MOVED else _t("Asked for: %(move)s") % {"move": label}
+    return str(v.label("entry_kind", entry.kind))
+
+
+def _changes(fields: dict[str, list[Any]]) -> Iterable[tuple[str, str, str]]:
+    for name in _SAID:
+        if name in fields:
+            before, after = fields[name]
+            label = str(Report._meta.get_field(name).verbose_name)
+            yield label, _words(name, before), _words(name, after)
+
+
+def _words(name: str, value: Any) -> str:
+    if value in (None, ""):
+        return _t("nothing")
+    choices = dict(Report._meta.get_field(name).flatchoices)
+    return str(choices.get(value, value))
+
+
+_TEXT_LABELS = {
+    "question": lambda: _t("Question"),
+    "answer": lambda: _t("Answer"),
+    "reason": lambda: _t("Reason"),
+    "note": lambda: _t("Note"),
+}
+
+
+def _text_label(name: str) -> str:
+    if name in _TEXT_LABELS:
+        return _TEXT_LABELS[name]()
+    return str(Report._meta.get_field(name).verbose_name)
+
+
+def open_question(report: Report, *, using: str = "default") -> str:
+    """The question that waits for an answer, "" if none does."""
+    if report.status != v.Status.NEEDS_INFO:
+        return ""
+    asked = Entry.objects.using(using).filter(report=report, move="ask").order_by("-number").first()
+    words = asked and asked.texts.filter(field="question").first()
+    return words.text if words else ""
+
+
+def column_words(row: Any, name: str) -> str:
+    """The value of an outgoing column in words; "" where it is missing."""
+    value = getattr(row, name)
+    if value in (None, ""):
+        return ""
+    return str(dict(BY_NAME_OF_COLUMN[name].choices).get(value, value))

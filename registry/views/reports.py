@@ -1,0 +1,592 @@
+"""Pages of reports: the list, one report, logging, editing, evidence, my work, an asset."""
+
+import copy
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db.models import F, Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.views.decorators.http import require_GET, require_POST
+
+from registry import filters
+from registry.actions import duplicates, evidence, journal, moves, reports
+from registry.actions.journal import Conflict, Refused
+from registry.columns import COLUMNS, GROUPS
+from registry.forms.logging import LogForm
+from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE, ReportForm
+from registry.models import (
+    CURRENT,
+    Area,
+    Asset,
+    Draft,
+    Edition,
+    Evidence,
+    Incident,
+    Report,
+    Request,
+    SavedFilter,
+)
+from registry.models.identity import read_reference
+from registry.outputs import telling
+from registry.rules import access, supply, workflow
+from registry.rules.access import Verb
+from registry.rules.vocabularies import GeocodeState, Holder, Kind, Role, Status
+
+from . import deeds
+from .guards import command_id, signed_in
+
+# -- the list ------------------------------------------------------------------------------------------
+
+
+@require_GET
+def report_list(request: HttpRequest) -> HttpResponse:
+    """*Which reports?* A reference typed into the search leads to its page."""
+    reference = read_reference(request.GET.get("text", ""))
+    if reference and set(request.GET) <= {"text"} and _find(request, reference)[1] is not None:
+        return redirect("report", reference)
+    params = request.GET.copy()
+    after, before = params.pop("after", [""])[-1], params.pop("before", [""])[-1]
+    selection = filters.select(request.user, params)
+    page = selection.page(after=after or None, before=before or None)
+    context = {
+        "selection": selection,
+        "page": page,
+        "count": selection.count_up_to(10_000),
+        "nav": "reports",
+        "may_publish_view": access.is_staff(request.user),
+        "saved": SavedFilter.objects.filter(person=request.user) if request.user.is_authenticated else (),
+        "today": timezone.localdate(),
+    }
+    return render(request, "report/list.html", context)
+
+
+@signed_in
+@require_POST
+def save_filter(request: HttpRequest) -> HttpResponse:
+    """Keep a filter under a name; the same name again replaces it."""
+    name, query = request.POST.get("name", "").strip()[:100], request.POST.get("query", "")
+    if name:
+        SavedFilter.objects.update_or_create(person=request.user, name=name, defaults={"query": query})
+        messages.success(request, _t("Filter saved."))
+    return redirect(f"{reverse('reports')}?{query}")
+
+
+# -- one report ----------------------------------------------------------------------------------------
+
+
+def _find(request: HttpRequest, reference: str) -> tuple[str, Any]:
+    """Whose row of this report the person sees, and the row; (holder, None) if none."""
+    person = request.user
+    if access.is_staff(person):
+        row = Report.objects.filter(reference=reference).first()
+        if row is not None and person.scope.contains(row):
+            return Holder.OFFICE, row
+    holder = filters.outsider_holder(person)
+    return holder, CURRENT[holder].objects.filter(reference=reference).first()
+
+
+@require_GET
+def report(request: HttpRequest, reference: str) -> HttpResponse:
+    """*What is it, where does it stand, what is next?*"""
+    canonical = read_reference(reference)
+    if canonical is None:
+        raise Http404
+    if canonical != reference:
+        return redirect("report", canonical, permanent=True)
+    holder, row = _find(request, canonical)
+    if row is None and getattr(request.user, "role", None) == Role.RESIDENT:
+        own = Report.objects.filter(reference=canonical, logged_by=request.user.pk).first()
+        if own is not None:
+            return _own_report(request, own)
+    if row is None:
+        raise Http404
+    context = {"row": row, "holder": holder, "nav": "reports", "groups": _groups(row)}
+    if holder == Holder.OFFICE:
+        context |= _office_context(request, row)
+    elif row.kind == Kind.OUTAGE:
+        context |= _released_steps(row, holder)
+    return render(request, "report/detail.html", context)
+
+
+def _groups(row: Any) -> list[tuple[str, list[tuple[Any, str]]]]:
+    """Every outgoing column of a row that says something, by group, for the foot of the page."""
+    groups = []
+    for group in GROUPS:
+        said = [
+            (column, words)
+            for column in COLUMNS
+            if column.group == group and (words := telling.column_words(row, column.name))
+        ]
+        if said:
+            groups.append((group, said))
+    return groups
+
+
+def _office_context(request: HttpRequest, row: Report) -> dict[str, Any]:
+    person = request.user
+    offered = moves.offered(row, to=person)
+    deeds_open = deeds.open_deeds(row, person)
+    assessments = list(row.assessment_lines.select_related("recorded_by").order_by("-assessed_on", "-pk"))
+    photos = list(row.evidence_lines.filter(voided_at=None))
+    related = Report.objects.filter(reference__in=row.related.split())
+    context: dict[str, Any] = {
+        "report": row,
+        "offered": [move for move, refusal in offered if refusal is None or refusal.reason_opens],
+        "closed": [
+            (move, refusal) for move, refusal in offered if refusal is not None and not refusal.reason_opens
+        ],
+        "prominent": [deed for deed in deeds_open if deed.name in deeds.PROMINENT],
+        "more": [deed for deed in deeds_open if deed.name not in deeds.PROMINENT],
+        "may_edit": access.may(person, Verb.EDIT, row),
+        "timeline": telling.timeline(row),
+        "question": telling.open_question(row),
+        "assessments": [line for line in assessments if line.voided_at is None],
+        "source_lines": list(row.source_lines.filter(voided_at=None)),
+        "before": [line for line in photos if line.stage == "damage"],
+        "after": [line for line in photos if line.stage == "after"],
+        "estimates": list(row.estimate_lines.filter(voided_at=None).order_by("-given_at")),
+        "related": related,
+        "requests": row.requests.filter(answered_at=None).select_related("by"),
+        "asset": row.of_asset,
+        "incident": row.of_incident,
+    }
+    if row.kind == Kind.OUTAGE:
+        steps = list(row.outagestep_lines.filter(voided_at=None).order_by("at", "pk"))
+        context |= {"steps": steps, "stairs": _stairs(steps)}
+    return context
+
+
+def _stairs(steps: list[Any]) -> list[tuple[Any, int | None]]:
+    if any(step.restriction for step in steps):
+        return []
+    return [(point.at, point.out) for point in supply.stairs(steps)]
+
+
+def _released_steps(row: Any, holder: str) -> dict[str, Any]:
+    """An audience sees an outage's steps as of its edition, where it is given moments and figures."""
+    sight = access.sight_of(row, holder)
+    edition = Edition.objects.first()
+    if sight is None or sight.when != "moment" or edition is None or "figures" in row.withheld.split():
+        return {}
+    lines = row.report.outagestep_lines.filter(recorded_at__lte=edition.at)
+    steps = list(lines.filter(Q(voided_at=None) | Q(voided_at__gt=edition.at)).order_by("at", "pk"))
+    return {"steps": steps, "stairs": _stairs(steps)}
+
+
+def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
+    """A resident sees what they sent, the question and the status; of networks and of electricity only
+    that it was received."""
+    quiet = own.kind == Kind.NETWORK or own.sector == "electricity"
+    context = {
+        "report": own,
+        "quiet": quiet,
+        "question": "" if quiet else telling.open_question(own),
+        "offered": [
+            move for move, refusal in moves.offered(own, to=request.user) if refusal is None and move.reporter
+        ],
+        "nav": "reports",
+    }
+    return render(request, "report/own.html", context)
+
+
+# -- logging -------------------------------------------------------------------------------------------
+
+_PARTS = {"where": WHERE, "what": WHAT, "when": ("when", *WHEN), "source": SOURCE}
+_KEPT = "kept-report"
+
+
+def log(request: HttpRequest) -> HttpResponse:
+    """*Write it down and be gone.* One page, then check answers, then save; nothing typed is lost, not even
+    when the sign-in ran out on the way."""
+    if not request.user.is_authenticated:
+        if request.method == "POST":
+            request.session[_KEPT] = request.POST.urlencode()
+        return redirect(f"{reverse('account_login')}?next={reverse('log')}")
+    if not access.may(request.user, Verb.LOG):
+        return render(request, "403.html", {"why": _t("Researchers read the register.")}, status=403)
+    if request.method != "POST":
+        return render(request, "report/log.html", _log_context(request, _blank_log(request)))
+    form = LogForm(request.POST)
+    step = request.POST.get("step", "check")
+    if not form.is_valid() or step == "change":
+        _keep_draft(request)
+        if step == "change":
+            form = LogForm(initial=_as_initial(request.POST))
+        return render(request, "report/log.html", _log_context(request, form))
+    if step != "save":
+        _keep_draft(request)
+        return render(request, "report/check.html", _check_context(request, form))
+    return _save(request, form)
+
+
+def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
+    incident = Incident.objects.filter(reference=read_reference(form.cleaned_data["incident"]) or "").first()
+
+    def act() -> dict[str, Any]:
+        logged = reports.log_all(form, by=request.user, incident=incident)
+        Draft.objects.filter(person=request.user).delete()
+        return {"references": [one.reference for one in logged]}
+
+    try:
+        result = journal.once(command_id(request), by=request.user, act=act)
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        return render(request, "report/log.html", _log_context(request, form))
+    messages.success(request, deeds.logged_words(len(result["references"])), extra_tags="log")
+    return redirect(f"{reverse('logged')}?{'&'.join(f'r={ref}' for ref in result['references'])}")
+
+
+def _blank_log(request: HttpRequest) -> LogForm:
+    """An empty form: or what was kept, or what carries over from the report before."""
+    kept = request.session.pop(_KEPT, "")
+    if kept:
+        from django.http import QueryDict
+
+        return LogForm(initial=_as_initial(QueryDict(kept)))
+    draft = Draft.objects.filter(person=request.user).first()
+    if draft is not None and "draft" in request.GET:
+        return LogForm(initial=draft.values)
+    initial: dict[str, Any] = {"when": "now", "source_type": "own"}
+    again = read_reference(request.GET.get("again", ""))
+    before = Report.objects.filter(reference=again or "", logged_by=request.user).first()
+    if before is not None:
+        initial |= {
+            "area": before.adm2_code or before.adm1_code or before.country,
+            "kind": before.kind,
+            "cause_group": before.cause_group,
+            "cause": before.cause,
+            "when": "day",
+            "occurred_to": before.occurred_to,
+            "incident": before.incident,
+        }
+        if request.GET.get("same") == "street":
+            initial["place"] = before.place_typed
+    incident = read_reference(request.GET.get("incident", ""))
+    if incident:
+        initial["incident"] = incident
+    if "area" not in initial:
+        areas = list(request.user.areas.all()[:2])
+        if len(areas) == 1:
+            initial["area"] = areas[0].code
+    return LogForm(initial=initial)
+
+
+def _as_initial(post: Any) -> dict[str, Any]:
+    several = {"danger", "supply_lost"}
+    return {name: post.getlist(name) if name in several else post[name] for name in post}
+
+
+def _keep_draft(request: HttpRequest) -> None:
+    skip = {"csrfmiddlewaretoken", "command", "step"}
+    values = {k: v for k, v in _as_initial(request.POST).items() if k not in skip}
+    Draft.objects.update_or_create(person=request.user, defaults={"values": values})
+
+
+def _log_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "parts": {name: [form[f] for f in fields] for name, fields in _PARTS.items()},
+        "areas": _own_areas(request),
+        "nav": "log",
+    }
+
+
+def _own_areas(request: HttpRequest) -> list[Area]:
+    """The areas a person may choose without typing: their own and the next level below."""
+    own = list(request.user.areas.all()[:20])
+    below = Area.objects.filter(parent__in=own).order_by("name")[:200]
+    return [*own, *below]
+
+
+def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
+    preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
+    return {
+        "form": form,
+        "preview": preview,
+        "similar": _similar(request, form, preview),
+        "candidates": preview.geocode_candidates,
+        "sent": [
+            (name, value)
+            for name, values in request.POST.lists()
+            if name not in ("csrfmiddlewaretoken", "command", "step")
+            for value in values
+        ],
+        "nav": "log",
+    }
+
+
+def _similar(request: HttpRequest, form: ReportForm, preview: Report) -> list[tuple[Report, int]]:
+    return duplicates.nearby(
+        request.user,
+        lat=None if preview.lat is None else float(preview.lat),
+        lon=None if preview.lon is None else float(preview.lon),
+        kind=preview.kind,
+        on=preview.occurred_to,
+        place=preview.address or preview.place_typed,
+        radius_m=preview.geo_radius_m or 250,
+    )
+
+
+@signed_in
+@require_GET
+def nearby(request: HttpRequest) -> HttpResponse:
+    """Reports like the one being written, as a fragment for the page; outsiders are told of none."""
+    form = LogForm()
+    kind = request.GET.get("kind") or Kind.BUILDING
+    data = {
+        "place": request.GET.get("place", ""),
+        "area": request.GET.get("area", ""),
+        "lat": request.GET.get("lat", ""),
+        "lon": request.GET.get("lon", ""),
+        "kind": kind,
+        "sector": request.GET.get("sector") or ("" if kind == Kind.BUILDING else "unknown"),
+        "when": "now",
+        "source_type": "own",
+    }
+    found: list[tuple[Report, int]] = []
+    preview = None
+    if form.check(data):
+        preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
+        preview.occurred_to = None
+        found = _similar(request, form, preview)
+    return render(request, "report/_similar.html", {"similar": found, "preview": preview})
+
+
+@signed_in
+@require_GET
+def logged(request: HttpRequest) -> HttpResponse:
+    """What was just logged, and three ways on."""
+    references = [ref for text in request.GET.getlist("r")[:80] if (ref := read_reference(text))]
+    found = list(Report.objects.filter(reference__in=references, logged_by=request.user))
+    if not found:
+        raise Http404
+    return render(request, "report/logged.html", {"found": found, "first": found[0], "nav": "log"})
+
+
+# -- editing -------------------------------------------------------------------------------------------
+
+
+def _edit_initial(row: Report) -> dict[str, Any]:
+    zone = ZoneInfo(row.timezone or "UTC")
+    typed = row.geocode_state in (GeocodeState.TYPED, GeocodeState.OUTSIDE)
+    started = row.started_utc and row.started_utc.astimezone(zone).replace(tzinfo=None)
+    names = [name for name in (*WHAT, *WHEN) if hasattr(row, name)]
+    return {
+        **{name: getattr(row, name) for name in names},
+        "place": row.place_typed,
+        "area": row.adm3_code or row.adm2_code or row.adm1_code or row.country,
+        "lat": row.lat if typed else None,
+        "lon": row.lon if typed else None,
+        "address": row.address,
+        "started_at": started,
+        "danger": row.danger.split(),
+        "contact": row.contact,
+        "source_type": "own",
+    }
+
+
+_PLACE_INPUTS = ("place", "area", "lat", "lon", "geo_precision")
+#: What an edit does not touch: sources, grades and supply have forms of their own.
+_NOT_EDITED = (
+    "source_type", "source_name", "source_url", "source_ref", "source_date", "scale", "scale_grade",
+    "customers_lost", "restriction", "diverted_to",
+)  # fmt: skip
+
+
+class EditForm(ReportForm):
+    """``ReportForm`` without what has a form of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in _NOT_EDITED:
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data |= {
+            name: None if name in ("customers_lost", "source_date") else "" for name in _NOT_EDITED
+        }
+        self.cleaned_data["source_type"] = "own"
+        return super().clean()
+
+
+@signed_in
+def edit(request: HttpRequest, reference: str) -> HttpResponse:
+    """Change what a report says; a field somebody else has changed since is shown with both values."""
+    row = deeds.office_report(request, reference)
+    if not access.may(request.user, Verb.EDIT, row):
+        return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
+    form = EditForm(request.POST or None, initial=_edit_initial(row))
+    since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
+    if request.method == "POST" and form.is_valid():
+        place_changed = any(name in form.changed_data for name in _PLACE_INPUTS)
+        try:
+            journal.once(
+                command_id(request),
+                by=request.user,
+                act=lambda: (
+                    reports.edit(
+                        row.reference, form, by=request.user, since=since, place_changed=place_changed
+                    )
+                    and {}
+                ),
+            )
+        except Conflict as conflict:
+            form.conflict = [  # type: ignore[attr-defined]
+                (Report._meta.get_field(name).verbose_name, now, asked)
+                for name, (now, asked) in conflict.fields.items()
+            ]
+            since = row.version
+            form.add_error(None, conflict.message)
+        except Refused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        else:
+            messages.success(request, _t("Saved."), extra_tags=f"edit-{row.reference}")
+            return redirect("report", row.reference)
+    context = {
+        "form": form,
+        "report": row,
+        "since": since,
+        "parts": {
+            name: [form[f] for f in fields if f in form.fields and f not in _NOT_EDITED]
+            for name, fields in _PARTS.items()
+        },
+    }
+    return render(request, "report/edit.html", context, status=409 if hasattr(form, "conflict") else 200)
+
+
+# -- evidence ------------------------------------------------------------------------------------------
+
+
+@signed_in
+@require_GET
+def evidence_file(request: HttpRequest, reference: str, sha256: str) -> HttpResponse:
+    """The cleaned copy of a photo or document; ``?original=1`` the sealed original, for staff alone."""
+    row = deeds.office_report(request, reference)
+    line = Evidence.objects.filter(report=row, shown_sha256=sha256, voided_at=None).first()
+    if line is None:
+        raise Http404
+    original = request.GET.get("original") == "1" and access.is_staff(request.user)
+    stored = evidence.path_of(line.sha256 if original else line.shown_sha256)
+    if not stored.exists():
+        raise Http404
+    pdf = line.media_type == evidence.PDF
+    media_type = line.media_type if original or pdf else "image/jpeg"
+    response = FileResponse(
+        stored.open("rb"),
+        content_type=media_type,
+        as_attachment=original or pdf,
+        filename=f"{row.reference}-{line.pk}.{'pdf' if pdf else media_type.rpartition('/')[2]}",
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+# -- my work -------------------------------------------------------------------------------------------
+
+
+@signed_in
+@require_GET
+def my_work(request: HttpRequest) -> HttpResponse:
+    """*What must I do now?*"""
+    person = request.user
+    if person.role == Role.RESIDENT:
+        own = Report.objects.filter(logged_by=person).order_by("-logged_utc")[:50]
+        return render(request, "report/my_reports.html", {"own": own, "nav": "my-work"})
+    if not access.is_staff(person):
+        return redirect("data")
+    mine = Report.objects.within(person.scope).live().filter(withdrawn="")
+    today = timezone.localdate()
+    open_now = mine.exclude(status__in=(Status.CLOSED, Status.RESTORED))
+    answered = Q(entries__move="answer", entries__number=F("version"))
+    queues = [
+        (_t("Danger now"), open_now.exclude(danger=""), "danger=1"),
+        (_t("Overdue"), open_now.filter(due_on__lt=today), ""),
+        (_t("Assigned to me"), open_now.filter(assignee=person), "assignee=me"),
+        (_t("Questions answered"), mine.filter(answered, status=Status.REPORTED), ""),
+        (_t("Waiting for verification"), _to_verify(mine, person), "status=reported"),
+        (
+            _t("Places to confirm"),
+            open_now.filter(
+                geocode_state__in=(GeocodeState.AMBIGUOUS, GeocodeState.OUTSIDE, GeocodeState.NOT_FOUND)
+            ),
+            "",
+        ),
+    ]
+    shown = [
+        (title, [_with_step(row, person) for row in rows.order_by("logged_utc")[:20]], query)
+        for title, rows, query in queues
+    ]
+    requests = []
+    if person.role == Role.SUPERVISOR:
+        waiting = Request.objects.filter(answered_at=None).select_related("report", "by")[:50]
+        requests = [one for one in waiting if person.scope.contains(one.report)]
+    context = {
+        "queues": [queue for queue in shown if queue[1]],
+        "requests": requests,
+        "draft": Draft.objects.filter(person=person).first(),
+        "nav": "my-work",
+    }
+    return render(request, "report/my_work.html", context)
+
+
+def _to_verify(mine: Any, person: Any) -> Any:
+    if Role.INSPECTOR not in access.acts_as(person):
+        return mine.none()
+    return mine.filter(status=Status.REPORTED).exclude(kind=Kind.OUTAGE).exclude(logged_by=person)
+
+
+def _with_step(row: Report, person: Any) -> tuple[Report, Any]:
+    """A row of work with its most likely move: the first that is open to this person."""
+    for move in workflow.moves_from(row):
+        if workflow.could(move, person, row) and not (move.needs_plan and not row.plan_scope):
+            return row, move
+    return row, None
+
+
+# -- an asset ------------------------------------------------------------------------------------------
+
+
+@require_GET
+def asset(request: HttpRequest, reference: str) -> HttpResponse:
+    """What it is, where, every strike and repair on one line of time; from the rows this person sees alone."""
+    canonical = read_reference(reference)
+    thing = Asset.objects.filter(reference=canonical or "").select_related("part_of").first()
+    selection = filters.select(request.user, {"asset": canonical or ""}) if thing else None
+    rows = list(selection.rows[:200]) if selection else []
+    if not rows:
+        raise Http404
+    office = selection.holder == Holder.OFFICE if selection else False
+    context = {
+        "asset": thing,
+        "rows": rows,
+        "newest": rows[0],
+        "office": office,
+        "parts": thing.parts.all() if office and thing else (),
+        "nav": "reports",
+    }
+    return render(request, "report/asset.html", context)
+
+
+urlpatterns = [
+    path("reports", report_list, name="reports"),
+    path("reports/nearby", nearby, name="nearby"),
+    path("reports/save-filter", save_filter, name="save-filter"),
+    path("log", log, name="log"),
+    path("log/done", logged, name="logged"),
+    path("my-work", my_work, name="my-work"),
+    path("a/<str:reference>", asset, name="asset"),
+    path("r/<str:reference>", report, name="report"),
+    path("r/<str:reference>/edit", edit, name="edit"),
+    path("r/<str:reference>/move/<slug:name>", deeds.move, name="move"),
+    path("r/<str:reference>/do/<slug:name>", deeds.deed, name="deed"),
+    path("r/<str:reference>/evidence/<slug:sha256>", evidence_file, name="evidence"),
+]
