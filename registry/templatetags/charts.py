@@ -90,4 +90,11 @@ def stair(
                 "height": height,
             }
         )
-    return {"caption": caption, "steps": treads, "largest": largest, "unit": unit, "zone": zone}
+    return {
+        "caption": caption,
+        "steps": treads,
+        "end": timezone.localtime(end, ZoneInfo(zone) if zone else None),
+        "largest": largest,
+        "unit": unit,
+        "zone": zone,
+    }

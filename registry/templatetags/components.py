@@ -67,11 +67,11 @@ def error_summary(*forms: BaseForm) -> dict[str, Any]:
     """What is wrong with these forms, each error a link to its field; nothing where nothing is wrong."""
     errors = []
     for form in forms:
-        errors += [("", error) for error in form.non_field_errors()]
+        errors += [("", "", error) for error in form.non_field_errors()]
         for bound in form:
             # A set of radios has no id of its own: the first of them is where the answer is given.
             target = bound.subwidgets[0].id_for_label if bound.subwidgets else ""
-            errors += [("" if bound.is_hidden else target, error) for error in bound.errors]
+            errors += [("" if bound.is_hidden else target, bound.label, error) for error in bound.errors]
     return {"errors": errors}
 
 
@@ -138,13 +138,12 @@ def tag_danger(codes: str | Iterable[str] | None) -> SafeString:
 
 @register.simple_tag
 def place(row: Any) -> SafeString | str:
-    """Where, from small to large, each name once: ``Lenina 5, Shebekino, Belgorod region``."""
-    names: list[str] = []
-    for column in ("address", "settlement", "adm3_name", "adm2_name", "adm1_name"):
-        name = getattr(row, column, None)
-        if name and name not in names:
-            names.append(name)
-    return ", ".join(names) or getattr(row, "country", None) or _missing(withholds(row, "where"))
+    """Where, from small to large, each name once: ``Lenina 5, Shebekino, Belgorod region``.
+
+    A district is named only where nothing smaller is known.
+    """
+    names = (row.address, row.settlement or row.adm3_name or row.adm2_name, row.adm1_name)
+    return ", ".join(dict.fromkeys(filter(None, names))) or row.country or _missing(withholds(row, "where"))
 
 
 def _day(day: date) -> SafeString:
@@ -176,7 +175,7 @@ def moment(at: datetime | None, zone: str = "") -> SafeString:
     if at is None:
         return _missing(False)
     local = timezone.localtime(at, ZoneInfo(zone) if zone else None)
-    words = f"{formats.date_format(local, 'DATE_FORMAT')}, {formats.time_format(local, 'TIME_FORMAT')}"
+    words = formats.date_format(local, "DATETIME_FORMAT")
     where = format_html(' <span class="quiet">({})</span>', zone.rpartition("/")[2].replace("_", " ")) if zone else ""
     return format_html('<time datetime="{}">{}</time>{}', local.isoformat(timespec="seconds"), words, where)
 

@@ -29,27 +29,29 @@ async function ground(map, data) {
   const world = await load(data.world);
   if (world) {
     const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const style = () => ({ color: colour("--region"), weight: 1, fillColor: colour("--land"), fillOpacity: 1 });
+    const style = ({ properties: { level } }) => level
+      ? { color: colour("--region"), weight: 1, fill: false }
+      : { color: colour("--country"), weight: 1.5, fillColor: colour("--land"), fillOpacity: 1 };
     const layer = L.geoJSON(world, { interactive: false, style, renderer: L.canvas({ pane: "ground", padding: 0.3 }) }).addTo(map);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle(style()));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle(style));
   }
   const places = await load(data.places);
-  if (places) names(map, places.sort((one, other) => one.rank - other.rank));
+  if (places) names(map, places);
 }
 
-/** Names of places in view, the most important first, none upon another. */
+/** Names of places (name, lat, lon, rank; the most important first) in view, none upon another. */
 function names(map, places) {
   const shown = L.layerGroup().addTo(map);
   const draw = () => {
     shown.clearLayers();
     const view = map.getBounds(), most = Math.max(6, (map.getSize().x * map.getSize().y) / 25_000), taken = [];
-    for (const { name, lat, lon } of places) {
+    for (const [name, lat, lon] of places) {
       if (taken.length >= most) break;
       if (!view.contains([lat, lon])) continue;
       const { x, y } = map.latLngToContainerPoint([lat, lon]), half = name.length * 4 + 8;
       if (taken.some(other => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 26)) continue;
       taken.push({ x, y, half });
-      const icon = L.divIcon({ className: "map-name", html: Object.assign(document.createElement("span"), { textContent: name }), iconSize: [half * 2, 18] });
+      const icon = L.divIcon({ className: "map-name", html: Object.assign(document.createElement("span"), { textContent: name }), iconSize: [half * 2, 18], iconAnchor: [half, -4] });
       L.marker([lat, lon], { icon, pane: "names", interactive: false, keyboard: false }).addTo(shown);
     }
   };

@@ -53,7 +53,9 @@ function offer(form, discard) {
   form.prepend(notice);
 }
 
-const controls = form => [...form.elements].filter(control => control.name && !NOT_KEPT.includes(control.type));
+function controls(form) {
+  return [...form.elements].filter(control => control.name && !NOT_KEPT.includes(control.type));
+}
 
 function read(form) {
   const values = {};

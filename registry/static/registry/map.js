@@ -122,7 +122,7 @@ function clusterEntry(cluster) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "link";
-  button.textContent = `${list.dataset.open}: ${figure(cluster.n)}`;
+  button.textContent = list.dataset.open.replace("%n", figure(cluster.n));
   button.addEventListener("click", () => {
     closer(cluster);
     canvas.focus();

@@ -7,7 +7,7 @@ for (const element of document.querySelectorAll("[data-small-map]")) {
   element.hidden = false;
   const map = drawMap(element, element.dataset, { scrollWheelZoom: false });
   const point = L.latLng(lat, lon);
-  map.fitBounds(point.toBounds(Math.max(2000, radius * 2.4)));
+  map.fitBounds(point.toBounds(Math.max(5000, radius * 6)));
   if (Number(radius)) L.circle(point, { radius: Number(radius), className: "radius", interactive: false }).addTo(map);
   L.marker(point, { icon: pin(level), interactive: false, keyboard: false }).addTo(map);
 }
