@@ -1,7 +1,34 @@
 """What django-allauth asks of the register."""
 
+from datetime import timedelta
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+
+from registry.models import Person
+
+from .middleware import has_second_factor
+
+JUST_NOW = timedelta(minutes=5)
+
+
+def may_enter(person: Person) -> bool:
+    """Disabled people stay out, and so do the sample's accounts where strangers reach the register."""
+    return person.is_active and not (settings.PRODUCTION and person.is_sample)
+
+
+class Backend(AuthenticationBackend):
+    """Asked at sign-in and again with every request."""
+
+    def user_can_authenticate(self, user: Person) -> bool:
+        return may_enter(user)
 
 
 class Adapter(DefaultAccountAdapter):
@@ -9,3 +36,27 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def pre_login(self, request: HttpRequest, user: Person, **kwargs: Any) -> HttpResponseBase | None:
+        if not may_enter(user):
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Who has just signed in and must set up a second factor is not asked for the password again."""
+        person = self.request.user
+        if person.last_login and person.last_login > timezone.now() - JUST_NOW and not has_second_factor(person):
+            return False
+        return super().is_reauthentication_required(app=app, **kwargs)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link is ours whatever the request said of its host."""
+        uid, _dash, token = key.partition("-")
+        address = {"uidb36": uid, "key": token}
+        return settings.BASE_URL + reverse("account_reset_password_from_key", kwargs=address)
+
+
+def password_link(person: Person) -> str:
+    """Where the person chooses a new password; serves once, for three days."""
+    key = f"{user_pk_to_url_str(person)}-{default_token_generator.make_token(person)}"
+    return Adapter().get_reset_password_from_key_url(key)

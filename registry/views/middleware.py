@@ -1,0 +1,84 @@
+"""What holds for every answer and for everybody signed in."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+
+from registry.models import Person
+from registry.rules import access
+from registry.rules.vocabularies import Role
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+LAST_SEEN_EVERY = timedelta(minutes=1)
+#: What is open before the second factor is set up: setting it up, and going away.
+BEFORE_SECOND_FACTOR = {
+    "about",
+    "accessibility",
+    "account_logout",
+    "account_reauthenticate",
+    "licences",
+    "mfa_activate_totp",
+    "set_language",
+}
+
+
+def private(get_response: Next) -> Next:
+    """Nothing but static files is kept by anybody: what one person may see, the next may not."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    return middleware
+
+
+class People:
+    """The person's language, the second factor that staff, researchers and administrators need, and when
+    they were last seen (to the minute)."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        person = request.user
+        if isinstance(person, Person):
+            if person.language in dict(settings.LANGUAGES):
+                translation.activate(person.language)
+                request.LANGUAGE_CODE = person.language
+            _seen(person)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        match, person = request.resolver_match, request.user
+        if isinstance(person, Person) and match and match.url_name not in BEFORE_SECOND_FACTOR:
+            if settings.SECOND_FACTOR_REQUIRED and needs_second_factor(person) and not has_second_factor(person):
+                return redirect("mfa_activate_totp")
+        return None
+
+
+def needs_second_factor(person: Person) -> bool:
+    return access.is_staff(person) or person.role == Role.RESEARCHER or person.is_administrator
+
+
+def has_second_factor(person: Person) -> bool:
+    return Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists()
+
+
+def _seen(person: Person) -> None:
+    now = timezone.now()
+    if person.last_seen_at is None or person.last_seen_at < now - LAST_SEEN_EVERY:
+        old = Q(last_seen_at=None) | Q(last_seen_at__lt=now - LAST_SEEN_EVERY)
+        try:
+            Person.objects.filter(old, pk=person.pk).update(last_seen_at=now)
+        except DatabaseError:
+            pass  # no page fails because nobody could note that it was asked for
