@@ -1,0 +1,181 @@
+"""The map: what lies in a tile, gathered into groups that carry the worst damage in them.
+
+A tile (512 pixels wide) is cut into 8 × 8 squares. The rows of a square are one group, standing where most
+of them are; a row alone in its square is a point that can be opened. Without filters, and in whole regions
+or countries, groups come from the pyramid that tallies keep, else from one range of the cell index.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from registry import geo
+from registry.filters import BadFilter, Selection
+from registry.models import Cluster, ReportRow, TallyDelta
+from registry.outputs.statistics import grouped, sectors_of, tallied_areas
+from registry.rules import access, scales
+from registry.rules.vocabularies import DamageLevel, Holder, Kind, label
+
+#: Squares lie this many zoom levels below their tile, the parts that place a group this many below them.
+SQUARES, PARTS = 3, 2
+#: The deepest tile: squares of five metres.
+LAST_ZOOM = 19
+#: How many rows one tile looks at before it says that it shows a part.
+MOST_ROWS = 500_000
+
+
+def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
+    """The groups and points of one tile: ``clusters`` (lat, lon, n, level, cell), ``points`` (lat, lon,
+    reference, title, level, status, radius_m), and whether that is only a ``partial`` view.
+
+    Degrees are WGS 84; ``level`` is the worst damage level. BadFilter names a number that no tile has.
+    """
+    for name, number, end in (("z", zoom, LAST_ZOOM + 1), ("x", x, 1 << zoom), ("y", y, 1 << zoom)):
+        if not 0 <= number < end:
+            raise BadFilter(name, _("There is no such tile."))
+    counts, partial = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
+    squares: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
+    for (part, level), n in sorted(counts.items()):
+        squares[part >> 2 * PARTS].append((part, level, n))
+    clusters, singles = [], []
+    for square, parts in squares.items():
+        n = sum(n for _part, _level, n in parts)
+        if n == 1:
+            singles.append(square)
+            continue
+        centres = [(geo.centre(part, zoom + SQUARES + PARTS), n) for part, _level, n in parts]
+        clusters.append(
+            {
+                "lat": round(sum(lat * n for (lat, _lon), n in centres) / n, 6),
+                "lon": round(sum(lon * n for (_lat, lon), n in centres) / n, 6),
+                "n": n,
+                "level": max((level for _part, level, _n in parts), key=scales.SEVERITY.index),
+                "cell": square,
+            }
+        )
+    return {"partial": partial, "clusters": clusters, "points": _points(selection, singles, zoom + SQUARES)}
+
+
+def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
+    """South, west, north, east of what is selected, a degree or so wide of it; None where nothing is."""
+    zoom = 8
+    counts, _partial = _counts(selection, geo.tile_range(0, 0, 0), zoom)
+    if not counts:
+        return None
+    centres = [geo.centre(prefix, zoom) for prefix, _level in counts]
+    half = 180 / (1 << zoom)
+    lats, lons = [lat for lat, _lon in centres], [lon for _lat, lon in centres]
+    return (
+        round(max(-85.0, min(lats) - half), 4),
+        round(max(-180.0, min(lons) - half), 4),
+        round(min(85.0, max(lats) + half), 4),
+        round(min(180.0, max(lons) + half), 4),
+    )
+
+
+def without_place(selection: Selection, *, most: int = 10_000) -> int:
+    """How many of the selected rows have no place on the map, counted to one more than ``most``."""
+    return sum(rows.filter(cell=None)[: most + 1].count() for rows in selection.tables)
+
+
+# -- groups -----------------------------------------------------------------------------------------------
+
+
+def _counts(selection: Selection, cells: tuple[int, int], zoom: int) -> tuple[Counter[tuple[int, str]], bool]:
+    """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut."""
+    areas = tallied_areas(selection)
+    # The pyramid knows areas and damage levels, but no sectors.
+    tallied = areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS
+    found = _pyramid(selection, areas, cells, zoom) if tallied else _ranged(selection, cells, zoom)
+    counts: Counter[tuple[int, str]] = Counter()
+    for prefix, level, n in found:
+        counts[prefix, level or DamageLevel.UNKNOWN] += n
+    cut = not tallied and counts.total() >= MOST_ROWS
+    return Counter({key: n for key, n in counts.items() if n > 0}), cut
+
+
+def _pyramid(
+    selection: Selection, areas: Q, cells: tuple[int, int], zoom: int
+) -> Iterable[tuple[int, str, int]]:
+    """One statement over the pyramid and, for the office, what is not merged into it yet."""
+    shift = 2 * (geo.ZOOM - zoom)
+    kept = Cluster.objects.using(selection.using).filter(
+        areas, holder=selection.holder, zoom=zoom, cell__gte=cells[0] >> shift, cell__lt=cells[1] >> shift
+    )
+    counts = kept.values_list("cell", "damage_level", "n")
+    if selection.holder != Holder.OFFICE:
+        return counts
+    late = TallyDelta.objects.using(selection.using).filter(areas, cell__gte=cells[0], cell__lt=cells[1])
+    late = late.exclude(status__in=access.SET_ASIDE).annotate(prefix=F("cell").bitrightshift(shift))
+    return counts.union(late.values_list("prefix", "damage_level", "n"), all=True)
+
+
+def _ranged(selection: Selection, cells: tuple[int, int], zoom: int) -> list[tuple[Any, ...]]:
+    """One range of the cell index, grouped by its prefix; at most MOST_ROWS rows are looked at."""
+    shift = 2 * (geo.ZOOM - zoom)
+    return [
+        group
+        for rows in selection.tables
+        for group in grouped(
+            _in_cells(rows, [cells]).annotate(prefix=F("cell").bitrightshift(shift))[:MOST_ROWS],
+            "prefix",
+            "damage_level",
+        )
+    ]
+
+
+def _in_cells(rows: QuerySet, ranges: Iterable[tuple[int, int]]) -> QuerySet:
+    near = Q(pk__in=())
+    for first, last in ranges:
+        near |= Q(cell__gte=first, cell__lt=last)
+    return rows.filter(near).order_by()
+
+
+# -- points -----------------------------------------------------------------------------------------------
+
+
+def _points(selection: Selection, squares: list[int], zoom: int) -> list[dict[str, Any]]:
+    """The rows that stand alone in these squares."""
+    if not squares:
+        return []
+    shift = 2 * (geo.ZOOM - zoom)
+    ranges = [(square << shift, (square + 1) << shift) for square in squares]
+    found = [
+        row for rows in selection.tables for row in _in_cells(rows, ranges).only(*_SHOWN)[: 2 * len(ranges)]
+    ]
+    return [point(row) for row in sorted(found, key=lambda row: row.reference)]
+
+
+_SHOWN = (
+    "reference", "kind", "sector", "object_type", "object_name", "address", "settlement", "adm3_name",
+    "adm2_name", "adm1_name", "country", "lat", "lon", "geo_radius_m", "damage_level", "status",
+)  # fmt: skip
+
+
+def point(row: ReportRow) -> dict[str, Any]:
+    """One row as the map shows it."""
+    return {
+        "lat": float(row.lat),
+        "lon": float(row.lon),
+        "reference": row.reference,
+        "title": title(row),
+        "level": row.damage_level or "unknown",
+        "status": row.status,
+        "radius_m": row.geo_radius_m or 0,
+    }
+
+
+def title(row: ReportRow) -> str:
+    """What and where in a few words: "School, Lenina 5, Shebekino"."""
+    what = row.object_name or (
+        label("object_type", row.object_type)
+        if row.object_type not in ("", "unknown")
+        else label("kind", row.kind)
+    )
+    if row.kind == Kind.OUTAGE:
+        what = _("%(sector)s: %(what)s") % {"sector": label("sector", row.sector), "what": what}
+    where = (row.address, row.settlement or row.adm3_name or row.adm2_name or row.adm1_name)
+    return ", ".join(str(word) for word in (what, *where) if word)

@@ -1,0 +1,246 @@
+"""The figures of the day: from the tallies where a whole register, country or region is asked for, else
+from one grouped pass over the rows of a selection. Both count the same."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, NullIf
+
+from registry.filters import Selection
+from registry.models import Area, DayFigure, Tally, TallyDelta
+from registry.rules import access, workflow
+from registry.rules.vocabularies import CustomersUnit, DamageLevel, Holder, Kind, Status
+
+#: Damage in these statuses is still to be repaired.
+OPEN = tuple(
+    dict.fromkeys(
+        status
+        for kind in workflow.DAMAGE
+        for status in workflow.STATUSES[kind]
+        if status not in (*access.SET_ASIDE, Status.CLOSED)
+    )
+)
+#: Supply in these is not wholly back.
+OUT = (Status.REPORTED, Status.CONFIRMED, Status.PARTIALLY_RESTORED)
+#: A region is drawn by its districts if no more damage than this has to be counted for it.
+MOST_ROWS = 50_000
+
+
+class Line(NamedTuple):
+    """How many rows are alike, and how many customers they say are without supply.
+
+    ``area`` is the code of the region, else of the country, "" where neither is known.
+    """
+
+    area: str
+    kind: str
+    sector: str
+    status: str
+    damage_level: str
+    n: int
+    customers_out: int
+
+    @property
+    def is_open_damage(self) -> bool:
+        return self.kind in workflow.DAMAGE and self.status in OPEN
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and by how much it differs from the day before; None where that is not known."""
+
+    n: int
+    change: int | None = None
+
+
+@dataclass(frozen=True)
+class Day:
+    """What the front page says: see ``day``."""
+
+    open_damage: Figure
+    verified: Figure
+    customers_out: Figure
+    repairs: Figure
+    outages_unknown: int
+    supply: list[tuple[date, int | None]]
+    areas: list[tuple[str, dict[str, int]]]
+
+
+def lines(selection: Selection) -> list[Line]:
+    """The selection's rows, counted: from tallies where they can answer."""
+    areas = tallied_areas(selection)
+    return counted(selection) if areas is None else tallied(selection, areas)
+
+
+def tallied_areas(selection: Selection) -> Q | None:
+    """The condition on a tally's ``area`` that means this selection; None where only its rows can answer.
+
+    Tallies know regions and countries, the present, and no filter but that of an area.
+    """
+    if selection.as_of or not selection.values.keys() <= {"area"}:
+        return None
+    asked = [{area.level: {area.code}} for area in selection.values.values()]
+    if selection.holder == Holder.OFFICE and selection.person:
+        asked.append(selection.person.scope.areas)
+    condition = Q()
+    for areas in asked:
+        if any(level > 1 for level in areas):
+            return None
+        countries = areas.get(0, ())
+        regions = Area.objects.using(selection.using).filter(level=1, country__in=countries)
+        condition &= Q(area__in={*countries, *areas.get(1, ()), *regions.values_list("code", flat=True)})
+    return condition
+
+
+def tallied(selection: Selection, areas: Q) -> list[Line]:
+    """The lines of the tallies, what is not merged yet added by the same statement."""
+    found = Tally.objects.using(selection.using).filter(areas, holder=selection.holder)
+    found = found.values_list(*Line._fields)
+    if selection.holder == Holder.OFFICE:
+        late = TallyDelta.objects.using(selection.using).filter(areas)
+        found = found.union(late.values_list(*Line._fields), all=True)
+    sectors = sectors_of(selection)
+    return _summed(
+        line
+        for line in map(Line._make, found)
+        if line.status not in access.SET_ASIDE
+        and (sectors is None or (line.kind != Kind.BUILDING and line.sector in sectors))
+    )
+
+
+def counted(selection: Selection) -> list[Line]:
+    """The same lines from the rows themselves, at any moment and by any filter."""
+    customers = Case(
+        When(
+            ~Q(status__in=access.SET_ASIDE) & ~Q(customers_unit=CustomersUnit.SETTLEMENTS),
+            then=Coalesce(F("customers_out"), 0),
+        ),
+        default=Value(0),
+    )
+    area = Coalesce(NullIf("adm1_code", Value("")), "country")
+    return _summed(
+        Line._make(group)
+        for rows in selection.tables
+        for group in grouped(
+            rows.order_by().annotate(area=area, customers=customers), *Line._fields[:-2], total="customers"
+        )
+    )
+
+
+def grouped(rows: QuerySet, *columns: str, total: str = "") -> list[tuple[Any, ...]]:
+    """The rows counted by these columns, as (*columns, how many) and the sum of ``total`` where one is named.
+
+    The rows are a query of their own inside, so a slice of them bounds what is looked at.
+    """
+    try:
+        sql, params = rows.values_list(*columns, *[total] * bool(total)).query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    by, named = ", ".join(columns), f", {total}" if total else ""
+    summed = f", SUM({total})" if total else ""
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(
+            f"WITH found ({by}{named}) AS ({sql}) SELECT {by}, COUNT(*){summed} FROM found GROUP BY {by}",
+            params,
+        )
+        return cursor.fetchall()
+
+
+def _summed(found: Iterable[Line]) -> list[Line]:
+    """One line for each kind of line, none for what has cancelled out."""
+    sums: dict[tuple, list[int]] = defaultdict(lambda: [0, 0])
+    for line in found:
+        total = sums[line[:-2]]
+        total[0] += line.n
+        total[1] += int(line.customers_out)
+    return sorted(Line(*key, n, customers) for key, (n, customers) in sums.items() if n)
+
+
+def day(selection: Selection, *, on: date, verified_on: date) -> Day:
+    """The figures of the day ``on``, which is the present day for the office, an edition's for others.
+
+    ``verified`` counts the reports verified on ``verified_on`` and compares with the day before it; the
+    other changes are those since the figures kept for the day before ``on``. ``supply`` is customers
+    without supply on seven days to ``on``; ``areas`` the open damage of regions (districts, if all lies in
+    one) by damage level, most first.
+    """
+    found = lines(selection)
+    damage = [line for line in found if line.is_open_damage]
+    now = {
+        "open_damage": sum(line.n for line in damage),
+        "repairs": sum(line.n for line in damage if line.status == Status.REPAIR_IN_PROGRESS),
+        "customers_out": sum(line.customers_out for line in found),
+    }
+    kept = _kept(selection, on - timedelta(days=6), on)
+    before = kept.get(on - timedelta(days=1))
+    figures = {name: Figure(n, n - before[name] if before else None) for name, n in now.items()}
+    verified, earlier = (_verified(selection, d) for d in (verified_on, verified_on - timedelta(days=1)))
+    days = [on - timedelta(days=back) for back in range(6, 0, -1)]
+    not_known = {"kind": Kind.OUTAGE, "status__in": OUT[1:], "customers_out": None, "restriction": ""}
+    return Day(
+        **figures,
+        verified=Figure(verified, verified - earlier),
+        outages_unknown=sum(rows.filter(**not_known).count() for rows in selection.tables),
+        supply=[(d, kept[d]["customers_out"] if d in kept else None) for d in days]
+        + [(on, now["customers_out"])],
+        areas=_by_area(selection, damage),
+    )
+
+
+def sectors_of(selection: Selection) -> frozenset[str] | None:
+    """The sectors an operator is limited to."""
+    person = selection.person if selection.holder == Holder.OFFICE else None
+    return person.scope.sectors if person else None
+
+
+def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str, int]]:
+    """The figures kept of past days; none where they cannot be told apart so finely."""
+    areas = tallied_areas(selection)
+    if areas is None or sectors_of(selection) is not None:
+        return {}
+    figures = DayFigure.objects.using(selection.using).filter(
+        holder=selection.holder, day__gte=first, day__lte=last
+    )
+    names = ("open_damage", "customers_out", "repairs")
+    sums = figures.values("day").annotate(
+        **{f"{name}_sum": Coalesce(Sum(name, filter=areas or None), 0) for name in names}
+    )
+    return {row["day"]: {name: row[f"{name}_sum"] for name in names} for row in sums}
+
+
+def _verified(selection: Selection, on: date) -> int:
+    """How many rows were verified on that civil day.
+
+    A row verified then changed no earlier, anywhere on earth: an index on changes finds it. Rows that say
+    only the month are in no day.
+    """
+    begins = datetime.combine(on, time(), UTC) - timedelta(hours=14)
+    return sum(
+        rows.filter(verified_on=on, valid_from__gte=begins).exclude(withheld__contains="when").count()
+        for rows in selection.tables
+    )
+
+
+def _by_area(selection: Selection, damage: Iterable[Line]) -> list[tuple[str, dict[str, int]]]:
+    areas: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in damage:
+        areas[line.area][line.damage_level or DamageLevel.UNKNOWN] += line.n
+    if len(areas) == 1 and sum(counts.total() for counts in areas.values()) <= MOST_ROWS:
+        areas = _by_district(selection)
+    return sorted(areas.items(), key=lambda item: (-item[1].total(), item[0]))
+
+
+def _by_district(selection: Selection) -> dict[str, Counter[str]]:
+    areas: dict[str, Counter[str]] = defaultdict(Counter)
+    for rows in selection.tables:
+        open_rows = rows.filter(kind__in=workflow.DAMAGE, status__in=OPEN).order_by()
+        keyed = open_rows.values_list("adm2_code", "adm1_code", "country", "damage_level")
+        for adm2, adm1, country, level in keyed:
+            areas[adm2 or adm1 or country][level or DamageLevel.UNKNOWN] += 1
+    return areas
