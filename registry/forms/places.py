@@ -4,16 +4,16 @@ Nothing is guessed in silence: several equally good places are kept as candidate
 region is refused, typed coordinates are never moved.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
-from registry.geocoding import gazetteer
+from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
 from registry.models import Area
 from registry.rules.vocabularies import GeocodeState, GeoPrecision, Kind
 
@@ -63,7 +63,7 @@ def lineage(code: str) -> Lineage | None:
     return Lineage(codes, zone, area.level, area.lat, area.lon)
 
 
-def deepest(*codes: str) -> Lineage | None:
+def deepest(*codes: str | None) -> Lineage | None:
     """The lineage of the first of these codes that is known, from the deepest to the shallowest."""
     return next((found for code in codes if code and (found := lineage(code))), None)
 
@@ -99,12 +99,7 @@ def place_fields(
     answer = None
     if typed:
         hints = area.codes if area else _NO_CODES
-        answer = gazetteer.locate(
-            typed,
-            country=hints["country"] or None,
-            adm1_code=hints["adm1_code"] or None,
-            adm2_code=hints["adm2_code"] or None,
-        )
+        answer = _located(typed, hints)
     if lat is not None and lon is not None:
         fields |= _at_point(lat, lon, area, answer)
     elif answer is not None:
@@ -120,6 +115,24 @@ def place_fields(
         if fields["geocode_state"] == GeocodeState.NOT_FOUND:
             fields["geocode_state"] = GeocodeState.WAITING
     return fields
+
+
+@lru_cache(maxsize=1)
+def embedded() -> Gazetteer:
+    """The embedded gazetteer, built by ``manage.py setup``."""
+    return Gazetteer(Path(settings.DATA_DIR) / "gazetteer.sqlite3")
+
+
+def _located(typed: str, hints: dict[str, str]) -> Answer:
+    """Where the gazetteer finds a place within the deepest area named that it knows."""
+    for deepest_hint in ("adm2_code", "adm1_code", "country"):
+        given = {name: hints[name] or None for name in ("country", "adm1_code", "adm2_code")}
+        try:
+            return locate(typed, gazetteer=embedded(), **given)
+        except UnknownArea:
+            # An area that this installation loaded itself: its parents are known.
+            hints = {**hints, deepest_hint: ""}
+    return locate(typed, gazetteer=embedded())
 
 
 def _may_ask_online(kind: str) -> bool:
@@ -141,7 +154,7 @@ def _of_area(area: Lineage) -> dict[str, Any]:
 
 def _at_point(lat: Decimal, lon: Decimal, area: Lineage | None, answer: Any) -> dict[str, Any]:
     """Typed coordinates: the area of the point where none was named; a disagreement is said, not mended."""
-    around = gazetteer.around(float(lat), float(lon))
+    around = embedded().area_of(float(lat), float(lon))
     point = {
         "lat": lat,
         "lon": lon,
@@ -154,16 +167,29 @@ def _at_point(lat: Decimal, lon: Decimal, area: Lineage | None, answer: Any) -> 
         "settlement": "",
     }
     if answer is not None and answer.outcome == "found":
-        point["settlement"] = answer.candidates[0].settlement
-    found = deepest(around.adm2_code, around.adm1_code, around.country) if around else None
+        point["settlement"] = _settlement(asdict(answer.candidates[0]))
+    found = deepest(around.adm2_code, around.adm1_code, around.country)
     if area is None:
         if found is not None:
             point |= {**found.codes, "timezone": around.timezone or found.timezone}
-    elif area.codes["adm1_code"] and around and around.adm1_code not in ("", area.codes["adm1_code"]):
+    elif _disagrees(around, area):
         point["geocode_state"] = GeocodeState.OUTSIDE
     elif found is not None and _refines(found, area):
         point |= {**found.codes, "timezone": around.timezone or area.timezone}
     return point
+
+
+def _disagrees(around: Any, area: Lineage) -> bool:
+    """Whether a point lies in another country or region than the one named."""
+    return any(
+        there and area.codes[name] and there != area.codes[name]
+        for name, there in (("country", around.country), ("adm1_code", around.adm1_code))
+    )
+
+
+def _settlement(candidate: dict[str, Any]) -> str:
+    finer = (GeoPrecision.SETTLEMENT, GeoPrecision.STREET, GeoPrecision.EXACT)
+    return candidate["name"] if candidate["geo_precision"] in finer else ""
 
 
 def _refines(found: Lineage, area: Lineage) -> bool:
@@ -173,7 +199,7 @@ def _refines(found: Lineage, area: Lineage) -> bool:
     )
 
 
-def from_answer(answer: Any, *, backend: str) -> dict[str, Any]:
+def from_answer(answer: Answer, *, backend: str) -> dict[str, Any]:
     """The place columns of a geocoder's answer; an ambiguous or refused one leaves the area's own point."""
     candidates = [asdict(candidate) for candidate in answer.candidates[:8]]
     if answer.outcome != "found":
@@ -198,15 +224,10 @@ def from_candidate(candidate: dict[str, Any]) -> dict[str, Any]:
     return {
         **(inside.codes if inside else _NO_CODES),
         "timezone": candidate.get("timezone") or (inside.timezone if inside else ""),
-        "settlement": candidate.get("settlement", ""),
+        "settlement": _settlement(candidate),
         "lat": round(Decimal(str(candidate["lat"])), 6),
         "lon": round(Decimal(str(candidate["lon"])), 6),
         "geo_precision": candidate["geo_precision"],
         "geo_radius_m": candidate["radius_m"],
         "geocode_matched": candidate["matched"],
     }
-
-
-def area_choices(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """Codes and names of areas, for a choice."""
-    return [(area.code, str(area)) for area in Area.objects.filter(code__in=list(codes))]

@@ -256,7 +256,7 @@ def open_deeds(report: Report, person: Person) -> list[Deed]:
 
 
 def office_report(request: HttpRequest, reference: str) -> Report:
-    """The office's report if this person reads it as staff, or sent it; else 404, whether it is there or not."""
+    """The office's report if this person reads it as staff, or sent it; else 404, there or not."""
     report = Report.objects.filter(reference=reference).first()
     person = request.user
     if report is not None:
@@ -371,7 +371,7 @@ def _version(request: HttpRequest) -> int | None:
 def _carry_out(request: HttpRequest, form: Any, act: Callable[[], Any]) -> bool:
     """Do it once for this form's command id; a refusal becomes an error of the form (and nothing is lost)."""
     try:
-        journal.once(command_id(request), by=request.user, act=lambda: act() and {} or {})
+        journal.once(command_id(request), by=request.user, act=lambda: {"done": bool(act())})
     except Conflict as conflict:
         form.conflict = [
             (BY_NAME_OF_COLUMN[name].label if name in BY_NAME_OF_COLUMN else name, now, asked)

@@ -1,11 +1,6 @@
 """Pages of reports: the list, one report, logging, editing, evidence, my work, an asset."""
 
-import copy
-import hashlib
-import json
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -53,18 +48,26 @@ def report_list(request: HttpRequest) -> HttpResponse:
     reference = read_reference(request.GET.get("text", ""))
     if reference and set(request.GET) <= {"text"} and _find(request, reference)[1] is not None:
         return redirect("report", reference)
-    params = request.GET.copy()
-    after, before = params.pop("after", [""])[-1], params.pop("before", [""])[-1]
-    selection = filters.select(request.user, params)
-    page = selection.page(after=after or None, before=before or None)
+    selection = filters.select(request.user, request.GET, beside=("after", "before"))
+    page = selection.page(after=request.GET.get("after"), before=request.GET.get("before"))
+    address = reverse("reports")
+    links = {
+        f"{name}_url": f"{address}?{selection.query}&{token_name}={token}" if token else ""
+        for name, token_name, token in (("next", "after", page.after), ("previous", "before", page.before))
+    }
+    view = "view=published" if "view" in selection.params else ""
     context = {
+        **links,
+        "chips": [(words, f"{address}?{query}") for words, query in selection.parts],
+        "clear_url": f"{address}?{view}",
+        "office": selection.holder == Holder.OFFICE,
+        "office_query": selection.query_without("view"),
         "selection": selection,
         "page": page,
         "count": selection.count_up_to(10_000),
         "nav": "reports",
-        "may_publish_view": access.is_staff(request.user),
+        "is_staff": access.is_staff(request.user),
         "saved": SavedFilter.objects.filter(person=request.user) if request.user.is_authenticated else (),
-        "today": timezone.localdate(),
     }
     return render(request, "report/list.html", context)
 
@@ -90,7 +93,7 @@ def _find(request: HttpRequest, reference: str) -> tuple[str, Any]:
         row = Report.objects.filter(reference=reference).first()
         if row is not None and person.scope.contains(row):
             return Holder.OFFICE, row
-    holder = filters.outsider_holder(person)
+    holder = filters.holder_for(person, "published" if access.is_staff(person) else "")
     return holder, CURRENT[holder].objects.filter(reference=reference).first()
 
 
@@ -557,7 +560,7 @@ def _with_step(row: Report, person: Any) -> tuple[Report, Any]:
 
 @require_GET
 def asset(request: HttpRequest, reference: str) -> HttpResponse:
-    """What it is, where, every strike and repair on one line of time; from the rows this person sees alone."""
+    """What it is, where, every strike and repair on one line of time; from rows this person sees alone."""
     canonical = read_reference(reference)
     thing = Asset.objects.filter(reference=canonical or "").select_related("part_of").first()
     selection = filters.select(request.user, {"asset": canonical or ""}) if thing else None
