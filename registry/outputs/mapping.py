@@ -33,8 +33,8 @@ def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
 
     Degrees are WGS 84; ``level`` is the worst damage level. BadFilter names a number that no tile has.
     """
-    for name, number, end in (("z", zoom, LAST_ZOOM + 1), ("x", x, 1 << zoom), ("y", y, 1 << zoom)):
-        if not 0 <= number < end:
+    for name, number, last in (("z", zoom, LAST_ZOOM), ("x", x, 2**zoom - 1), ("y", y, 2**zoom - 1)):
+        if not 0 <= number <= last:
             raise BadFilter(name, _("There is no such tile."))
     counts, partial = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
     squares: dict[int, list[tuple[int, str, int]]] = defaultdict(list)

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, NullIf
 from registry.filters import Selection
 from registry.models import Area, DayFigure, Tally, TallyDelta
 from registry.rules import access, workflow
-from registry.rules.vocabularies import CustomersUnit, DamageLevel, Holder, Kind, Status
+from registry.rules.vocabularies import CustomersUnit, DamageLevel, Holder, Kind, Status, Withheld
 
 #: Damage in these statuses is still to be repaired.
 OPEN = tuple(
@@ -222,7 +222,7 @@ def _verified(selection: Selection, on: date) -> int:
     """
     begins = datetime.combine(on, time(), UTC) - timedelta(hours=14)
     return sum(
-        rows.filter(verified_on=on, valid_from__gte=begins).exclude(withheld__contains="when").count()
+        rows.filter(verified_on=on, valid_from__gte=begins).exclude(withheld__contains=Withheld.DAYS).count()
         for rows in selection.tables
     )
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from registry.actions import tallies
 from registry.filters import select
 from registry.models import DayFigure, Report
 from registry.outputs import statistics
 from registry.rules.vocabularies import Holder, Role
 from tests import factories
 from tests.factories import AT, change, published, report
-from tests.outputs.tallies import merge, tally
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +59,15 @@ def test_tallies_and_rows_count_the_same_after_any_writes_and_merges(areas):
         fields = out if kind == "outage" else {"status": chance.choice(damage)}
         place = chance.choice([{}, {"lat": 50.0 + chance.random(), "lon": 36.2}])
         withdrawn = chance.choice(["", "", "", "privacy"])
-        return fields | chance.choice(places) | place | {
-            "damage_level": chance.choice(levels),
-            "withdrawn": withdrawn,
-        }
+        return (
+            fields
+            | chance.choice(places)
+            | place
+            | {
+                "damage_level": chance.choice(levels),
+                "withdrawn": withdrawn,
+            }
+        )
 
     made = []
     for turn in range(120):
@@ -76,7 +81,7 @@ def test_tallies_and_rows_count_the_same_after_any_writes_and_merges(areas):
             what = what.get(kind, OUTAGE | {"sector": chance.choice(["electricity", "gas", "water"])})
             made.append(report(at=at, **what | {"kind": kind} | anything(kind)))
         if chance.random() < 0.1:
-            merge()
+            tallies.merge()
     for person in everyone:
         selection = select(person, {}, holder=Holder.OFFICE)
         condition = statistics.tallied_areas(selection)
@@ -152,7 +157,7 @@ def test_verified_on_a_day_and_the_day_before(official):
 
 def test_rows_that_say_only_the_month_are_verified_on_no_day():
     published(verified_on=DAY)
-    published(verified_on=DAY, withheld="when:month")
+    published(verified_on=DAY, withheld="times days")
     assert day(None, {}).verified.n == 1
 
 
@@ -209,7 +214,7 @@ def test_damage_by_region_most_first_and_by_district_where_there_is_one_region(a
 def test_outsiders_figures_are_their_own_rows_alone():
     report()
     published(Holder.PUBLIC)
-    tally(Holder.PUBLIC)
+    tallies.rewrite(Holder.PUBLIC)
     assert day(None, {}).open_damage.n == 1
 
 
