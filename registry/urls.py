@@ -2,9 +2,15 @@
 
 from django.urls import include, path
 
-from .views import reports
+from .views import pages, people, reports
 
 urlpatterns = [
     path("", include(reports.urlpatterns)),
-    path("", include("allauth.urls")),
+    path("", include(people.urlpatterns)),
+    path("", include(pages.urlpatterns)),
 ]
+
+handler400 = "registry.views.errors.bad_request"
+handler403 = "registry.views.errors.forbidden"
+handler404 = "registry.views.errors.not_found"
+handler500 = "registry.views.errors.failed"

@@ -69,7 +69,8 @@ class RightsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        ticked = self.data.getlist("areas") if self.is_bound else self.initial.get("areas", ())
+        data: Any = self.data
+        ticked = data.getlist("areas") if self.is_bound else self.initial.get("areas", ())
         text = self.data.get("find_area", "").strip()
         self.found = [area.code for area in find_areas(text)[:AREAS_FOUND]] if text else []
         field: Any = self.fields["areas"]
@@ -80,7 +81,7 @@ class RightsForm(forms.Form):
         self._errors = ErrorDict()
         if self.data.get("find_area", "").strip() and not self.found:
             self._errors["find_area"] = self.error_class(
-                [_("No area is called that, and none has this code.")]
+                [str(_("No area is called that, and none has this code."))]
             )
 
     def clean(self) -> dict[str, Any]:

@@ -45,7 +45,11 @@ class Adapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Who has just signed in and must set up a second factor is not asked for the password again."""
         person = self.request.user
-        if person.last_login and person.last_login > timezone.now() - JUST_NOW and not has_second_factor(person):
+        if (
+            person.last_login
+            and person.last_login > timezone.now() - JUST_NOW
+            and not has_second_factor(person)
+        ):
             return False
         return super().is_reauthentication_required(app=app, **kwargs)
 

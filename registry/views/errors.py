@@ -57,7 +57,7 @@ def too_large(request: HttpRequest, why: Words = "", *, accepted: Words = "") ->
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """500, or 503 where the database is away. Neither asks the database for anything, the session included."""
+    """500, or 503 where the database is away. Neither asks the database for anything."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         return unavailable(

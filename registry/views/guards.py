@@ -1,6 +1,6 @@
 """Who may open an address, and the id that makes a form's act one act.
 
-A visitor is sent to sign in and comes back; somebody signed in who may not is told which role would be needed.
+A visitor is sent to sign in and comes back; somebody who may not is told which role would be needed.
 """
 
 from collections.abc import Callable

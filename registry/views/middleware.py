@@ -1,6 +1,7 @@
 """What holds for every answer and for everybody signed in."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -60,9 +61,10 @@ class People:
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
         match, person = request.resolver_match, request.user
-        if isinstance(person, Person) and match and match.url_name not in BEFORE_SECOND_FACTOR:
-            if settings.SECOND_FACTOR_REQUIRED and needs_second_factor(person) and not has_second_factor(person):
-                return redirect("mfa_activate_totp")
+        if not isinstance(person, Person) or not match or match.url_name in BEFORE_SECOND_FACTOR:
+            return None
+        if settings.SECOND_FACTOR_REQUIRED and needs_second_factor(person) and not has_second_factor(person):
+            return redirect("mfa_activate_totp")
         return None
 
 
@@ -78,7 +80,6 @@ def _seen(person: Person) -> None:
     now = timezone.now()
     if person.last_seen_at is None or person.last_seen_at < now - LAST_SEEN_EVERY:
         old = Q(last_seen_at=None) | Q(last_seen_at__lt=now - LAST_SEEN_EVERY)
-        try:
+        # No page fails because nobody could note that it was asked for.
+        with suppress(DatabaseError):
             Person.objects.filter(old, pk=person.pk).update(last_seen_at=now)
-        except DatabaseError:
-            pass  # no page fails because nobody could note that it was asked for
