@@ -218,6 +218,8 @@ def point_at(lat: float, lon: float, bearing: float, metres: float) -> tuple[flo
 @example(89.99, 10.0, 5000.0, 0.0, 0.9)
 @example(-89.99, 10.0, 5000.0, math.pi, 0.9)
 @example(80.0, 10.0, 200_000.0, 1.5, 0.999)
+@example(68.65, 10.0, 113_000.0, 0.0, 0.999)  # tiles are lower towards the pole than at the centre
+@example(86.0, 10.0, 100_000.0, math.pi / 2, 0.9)  # beyond the square, on its edge
 @example(0.0, 0.0, 40_075_017 / 2**9, math.pi / 2, 0.999)
 def test_the_ranges_cover_the_circle(
     lat: float, lon: float, radius: float, bearing: float, part: float

@@ -71,7 +71,6 @@ def stairs(steps: Sequence[Step]) -> list[Point]:
     known = True
     for step in sorted(steps, key=lambda step: step.at):
         if step.direction == LOST:
-            known = known and step.customers is not None
             most = None if step.customers is None or most is None else most + step.customers
         else:
             if not points:

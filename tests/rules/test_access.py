@@ -93,6 +93,7 @@ def test_sectors_narrow_an_operator_to_their_networks_and_outages() -> None:
     assert seen(power, kind="network", sector="electricity") == [0, 1, 2, 3]
     assert seen(power, kind="outage", sector="water") == []
     assert seen(power, kind="building", sector="") == []
+    assert seen(power, kind="building", sector="electricity") == []
     assert seen(Scope.of([(1, "UA-63")], []), kind="outage", sector="electricity") == []
 
 
