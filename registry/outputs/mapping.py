@@ -5,9 +5,14 @@ of them are; a row alone in its square is a point that can be opened. Without fi
 or countries, groups come from the pyramid that tallies keep, else from one range of the cell index.
 """
 
+import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -17,7 +22,7 @@ from registry.filters import BadFilter, Selection
 from registry.models import Cluster, ReportRow, TallyDelta
 from registry.outputs.statistics import grouped, sectors_of, tallied_areas
 from registry.rules import access, scales
-from registry.rules.vocabularies import DamageLevel, Holder, Kind, label
+from registry.rules.vocabularies import DamageLevel, Holder, Kind, Sector, label
 
 #: Squares lie this many zoom levels below their tile, the parts that place a group this many below them.
 SQUARES, PARTS = 3, 2
@@ -25,6 +30,8 @@ SQUARES, PARTS = 3, 2
 LAST_ZOOM = 19
 #: How many rows one tile looks at before it says that it shows a part.
 MOST_ROWS = 500_000
+
+_WORLD = Path(__file__).resolve().parent.parent / "static" / "registry" / "map" / "world.json"
 
 
 def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
@@ -170,12 +177,82 @@ def point(row: ReportRow) -> dict[str, Any]:
 
 def title(row: ReportRow) -> str:
     """What and where in a few words: "School, Lenina 5, Shebekino"."""
-    what = row.object_name or (
-        label("object_type", row.object_type)
-        if row.object_type not in ("", "unknown")
-        else label("kind", row.kind)
-    )
-    if row.kind == Kind.OUTAGE:
-        what = _("%(sector)s: %(what)s") % {"sector": label("sector", row.sector), "what": what}
-    where = (row.address, row.settlement or row.adm3_name or row.adm2_name or row.adm1_name)
+    what, sector = label("object_type", row.object_type), label("sector", row.sector)
+    if row.kind == Kind.NETWORK:
+        what = f"{sector}: {what}"
+    elif row.kind == Kind.OUTAGE and row.sector == Sector.TRANSPORT:
+        what = _("%(what)s closed or restricted") % {"what": what}
+    elif row.kind == Kind.OUTAGE:
+        what = _("%(sector)s: supply lost") % {"sector": sector}
+    where = (row.object_name, row.address, row.settlement or row.adm3_name or row.adm2_name or row.adm1_name)
     return ", ".join(str(word) for word in (what, *where) if word)
+
+
+# -- a small drawing ----------------------------------------------------------------------------------------
+
+
+class Sketch(NamedTuple):
+    """A small map as a drawing: land as SVG paths, dots as (x, y, radius, worst level), in pixels."""
+
+    width: int
+    height: int
+    land: list[str]
+    dots: list[tuple[float, float, float, str]]
+
+
+def sketch(selection: Selection, *, width: int = 480, height: int = 320) -> Sketch | None:
+    """The selection at a glance, on the outlines of countries and regions; None where nothing has a place."""
+    box = bounds(selection)
+    if box is None:
+        return None
+    south, west, north, east = box
+    (left, bottom), (right, top) = _mercator(west, south), _mercator(east, north)
+    scale = min(width / (right - left), height / (bottom - top))
+    middle, centre = (left + right) / 2, (top + bottom) / 2
+
+    def pixel(x: float, y: float) -> tuple[float, float]:
+        return round((x - middle) * scale + width / 2, 1), round((y - centre) * scale + height / 2, 1)
+
+    def path(ring: list[tuple[float, float]]) -> str:
+        points = (pixel(x, y) for x, y in ring)
+        return "M" + "L".join(f"{x:g} {y:g}" for (x, y), _same in groupby(points)) + "Z"
+
+    reach, rise = width / scale / 2, height / scale / 2
+    land = [
+        "".join(map(path, rings))
+        for (x0, y0, x1, y1), rings in _outlines()
+        if x0 < middle + reach and x1 > middle - reach and y0 < centre + rise and y1 > centre - rise
+    ]
+    zoom = min(Cluster.ZOOMS[-1], max(Cluster.ZOOMS[0], round(math.log2(scale / 16))))
+    counts, _cut = _counts(selection, geo.tile_range(0, 0, 0), zoom)
+    squares: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for (prefix, level), n in counts.items():
+        squares[prefix].append((n, level))
+    dots = []
+    for prefix, found in sorted(squares.items(), key=lambda item: -sum(n for n, _level in item[1])):
+        lat, lon = geo.centre(prefix, zoom)
+        worst = max((level for _n, level in found), key=scales.SEVERITY.index)
+        dots.append(
+            (*pixel(*_mercator(lon, lat)), round(4 + 3 * math.log10(sum(n for n, _l in found)), 1), worst)
+        )
+    return Sketch(width, height, land, dots)
+
+
+def _mercator(lon: float, lat: float) -> tuple[float, float]:
+    """Where a point lies in the unit square of web Mercator, from its upper left corner."""
+    lat = max(-85.0, min(85.0, lat))
+    return lon / 360 + 0.5, 0.5 - math.asinh(math.tan(math.radians(lat))) / math.tau
+
+
+@cache
+def _outlines() -> list[tuple[tuple[float, float, float, float], list[list[tuple[float, float]]]]]:
+    """Countries and regions of the base map in the unit square: the box and the rings of each."""
+    found = []
+    for feature in json.loads(_WORLD.read_bytes())["features"]:
+        shape = feature["geometry"]
+        polygons = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        for polygon in polygons:
+            rings = [[_mercator(lon, lat) for lon, lat in ring] for ring in polygon]
+            xs, ys = zip(*rings[0], strict=True)
+            found.append(((min(xs), min(ys), max(xs), max(ys)), rings))
+    return found

@@ -28,8 +28,10 @@ OPEN = tuple(
 )
 #: Supply in these is not wholly back.
 OUT = (Status.REPORTED, Status.CONFIRMED, Status.PARTIALLY_RESTORED)
-#: A region is drawn by its districts if no more damage than this has to be counted for it.
-MOST_ROWS = 50_000
+#: Counted row by row: a region's districts, the regions of a filtered map. Beyond this, only tallies count.
+MOST_ROWS = 20_000
+
+_AREA = Coalesce(NullIf("adm1_code", Value("")), "country")
 
 
 class Line(NamedTuple):
@@ -123,12 +125,11 @@ def counted(selection: Selection) -> list[Line]:
         ),
         default=Value(0),
     )
-    area = Coalesce(NullIf("adm1_code", Value("")), "country")
     return _summed(
         Line._make(group)
         for rows in selection.tables
         for group in grouped(
-            rows.order_by().annotate(area=area, customers=customers), *Line._fields[:-2], total="customers"
+            rows.order_by().annotate(area=_AREA, customers=customers), *Line._fields[:-2], total="customers"
         )
     )
 
@@ -191,6 +192,26 @@ def day(selection: Selection, *, on: date, verified_on: date) -> Day:
         + [(on, now["customers_out"])],
         areas=_by_area(selection, damage),
     )
+
+
+def by_region(selection: Selection) -> Counter[str] | None:
+    """How many of the selected reports lie in each region (or country), by code; None if tallies cannot
+    answer and there are more than MOST_ROWS."""
+    areas = tallied_areas(selection)
+    counts: Counter[str] = Counter()
+    if areas is not None:
+        for line in tallied(selection, areas):
+            counts[line.area] += line.n
+        return counts
+    for rows in selection.tables:
+        for code, n in grouped(rows.order_by().annotate(area=_AREA)[: MOST_ROWS + 1], "area"):
+            counts[code] += n
+    return counts if counts.total() <= MOST_ROWS else None
+
+
+def area_names(codes: Iterable[str], *, using: str) -> dict[str, str]:
+    """The names of areas in the reader's language, by code; without codes that name none."""
+    return {area.code: str(area) for area in Area.objects.using(using).filter(code__in=list(codes))}
 
 
 def sectors_of(selection: Selection) -> frozenset[str] | None:
