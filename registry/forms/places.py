@@ -26,6 +26,7 @@ class Lineage(NamedTuple):
     level: int
     lat: Decimal | None
     lon: Decimal | None
+    radius_m: int | None
 
 
 _NO_CODES = dict.fromkeys(
@@ -41,8 +42,6 @@ _NO_CODES = dict.fromkeys(
     "",
 )
 _PRECISION_OF_LEVEL = (GeoPrecision.COUNTRY, GeoPrecision.ADM1, GeoPrecision.ADM2, GeoPrecision.SETTLEMENT)
-#: Typical radius in metres of an area by level, where nothing better is known.
-_RADIUS_OF_LEVEL = (500_000, 100_000, 30_000, 10_000)
 
 
 @lru_cache(maxsize=20_000)
@@ -60,7 +59,7 @@ def lineage(code: str) -> Lineage | None:
             codes[f"adm{step.level}_code"], codes[f"adm{step.level}_name"] = step.code, step.name
         zone = zone or step.timezone
         step = step.parent
-    return Lineage(codes, zone, area.level, area.lat, area.lon)
+    return Lineage(codes, zone, area.level, area.lat, area.lon, area.radius_m)
 
 
 def deepest(*codes: str | None) -> Lineage | None:
@@ -148,7 +147,7 @@ def _of_area(area: Lineage) -> dict[str, Any]:
         "lat": area.lat,
         "lon": area.lon,
         "geo_precision": _PRECISION_OF_LEVEL[area.level] if area.lat is not None else GeoPrecision.UNKNOWN,
-        "geo_radius_m": _RADIUS_OF_LEVEL[area.level] if area.lat is not None else None,
+        "geo_radius_m": area.radius_m if area.lat is not None else None,
     }
 
 

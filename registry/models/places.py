@@ -27,6 +27,7 @@ class Area(models.Model):
     name_ru = models.CharField(max_length=200, blank=True)
     lat = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
     lon = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    radius_m = models.PositiveIntegerField(null=True, blank=True)
     timezone = models.CharField(_("time zone"), max_length=40, blank=True)
 
     class Meta:

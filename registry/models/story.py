@@ -176,12 +176,19 @@ CHILDREN: tuple[type[Child], ...] = (Assessment, OutageStep, Estimate, Source, L
 
 
 class Edition(models.Model):
-    """A day's state as the audiences see it, made by ``editions.publish``."""
+    """A day's state as the audiences see it, made by ``editions.publish``.
+
+    ``month_end``: the first one after a month's end. ``last_entry``: the newest entry's id when it was made.
+    ``policy``: how strict it was (audience → class → ``Sight.strictness``). ``vanished``: audience → how
+    many versions left its past with this edition or since.
+    """
 
     at = models.DateTimeField(unique=True)
     made_at = models.DateTimeField()
     policy_version = models.CharField(max_length=20)
+    policy = models.JSONField(default=dict)
     month_end = models.BooleanField(default=False)
+    last_entry = models.BigIntegerField(default=0)
     vanished = models.JSONField(default=dict)
 
     class Meta:
