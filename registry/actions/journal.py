@@ -19,13 +19,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Text
 from registry.models.reports import GRIDS, ROW_FIELDS
+from registry.models.sql import insert
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import Verb
@@ -108,7 +109,7 @@ def now() -> datetime:
 
 def lock(reference: str) -> Report:
     """The report, locked until the transaction ends; ``Report.DoesNotExist`` if there is none."""
-    return Report.objects.select_for_update(of=("self",)).get(reference=reference)
+    return Report.objects.select_for_update(of=("self",), no_key=True).get(reference=reference)
 
 
 def record(line: Line, *, at: datetime | None = None) -> Entry:
@@ -351,7 +352,7 @@ def latest_start(report: Report) -> datetime:
 
 def tally_key(report: Any) -> tuple[tuple[Any, ...], int] | None:
     """What a row counts as: (area, kind, sector, status, level, cell), and its customers out; or nothing."""
-    if report.withdrawn:
+    if getattr(report, "withdrawn", ""):
         return None
     area = report.adm1_code or report.country
     key = (area, report.kind, report.sector, report.status, report.damage_level, report.cell)
@@ -383,18 +384,13 @@ def _keep_past(written: list[_Written], at: datetime) -> None:
 
 def copy_to_past(table: type[models.Model], rows: models.QuerySet, holder: str, *, at: datetime) -> None:
     """Append ``rows`` of a holder's current table to the past as valid until ``at``, by one statement."""
-    report_id = models.F("pk") if table is Report else models.F("report_id")
-    columns = [PastReport._meta.get_field(name).column for name in ROW_FIELDS]
-    selected = rows.order_by().values_list(
-        *ROW_FIELDS,
-        report_id,
+    values = (
+        "pk" if table is Report else "report_id",
         models.Value(str(holder)),
         models.Value(at, output_field=models.DateTimeField()),
     )
-    sql, params = selected.query.sql_with_params()
-    names = ", ".join(connection.ops.quote_name(c) for c in [*columns, "report_id", "holder", "valid_to"])
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {PastReport._meta.db_table} ({names}) {sql}", params)
+    selected = rows.order_by().values_list(*ROW_FIELDS, *values)
+    insert(PastReport, [*ROW_FIELDS, "report", "holder", "valid_to"], selected)
 
 
 def _save(written: list[_Written]) -> None:

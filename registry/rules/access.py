@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from .vocabularies import DWELLINGS, BuildingUse, Holder, Kind, Role, Sector, Status
+from .vocabularies import DWELLINGS, BuildingUse, Holder, Kind, Role, Sector, Status, Withheld
 
 # -- who may do what ---------------------------------------------------------------------------------
 
@@ -214,6 +214,44 @@ class Sight:
     area: str
     when: str
     named: bool = False
+
+    @property
+    def strictness(self) -> list[int]:
+        """Numbers that grow as less is shown: delay, grid, area, when, names."""
+        grid = _NO_GRID if self.grid is None else self.grid
+        delay = int(self.delay.total_seconds())
+        return [delay, grid, AREA_DEPTHS.index(self.area), WHENS.index(self.when), int(not self.names_shown)]
+
+    @property
+    def withheld(self) -> list[str]:
+        """The words of ``vocabularies.Withheld`` for what this sight never shows, whatever a row holds."""
+        hidden = {
+            Withheld.AREA: self.area != "settlement",
+            Withheld.PLACE: self.grid != 0,
+            Withheld.NAMES: not self.names_shown,
+            Withheld.TIMES: self.when != "moment",
+            Withheld.DAYS: self.when == "month",
+        }
+        return [str(word) for word, is_hidden in hidden.items() if is_hidden]
+
+    @property
+    def names_shown(self) -> bool:
+        """Whether address, name and sources are shown: never beside a place that is not exact."""
+        return self.named and self.grid == 0
+
+
+#: From the finest to the coarsest.
+AREA_DEPTHS = ("settlement", "adm2", "adm1")
+WHENS = ("moment", "day", "month")
+#: The globe in microdegrees: a step wider than every grid.
+_NO_GRID = 360_000_000
+
+
+def stricter(now: list[int] | None, before: list[int] | None) -> bool:
+    """Whether less is shown, in any way, at the first strictness than at the second (None: nothing)."""
+    if before is None:
+        return False
+    return now is None or any(new > old for new, old in zip(now, before, strict=True))
 
 
 def _hours(hours: int) -> timedelta:

@@ -387,6 +387,17 @@ class Holder(TextChoices):
     RESEARCHER = "researcher", _("Researchers")
 
 
+class Withheld(TextChoices):
+    """What the column ``withheld`` names. All but figures follow from the class of a report alone."""
+
+    AREA = "area", _("District or settlement")
+    PLACE = "place", _("Exact place: rounded to a grid, or left out")
+    NAMES = "names", _("Name of the object, address and sources")
+    TIMES = "times", _("Times of day")
+    DAYS = "days", _("Days: a month's first and last day are given")
+    FIGURES = "figures", _("Customers: a figure is too small")
+
+
 #: Vocabulary of each coded name, for labels and the data dictionary.
 BY_NAME: dict[str, type[TextChoices]] = {
     "kind": Kind,
@@ -418,6 +429,7 @@ BY_NAME: dict[str, type[TextChoices]] = {
     "entry_kind": EntryKind,
     "role": Role,
     "holder": Holder,
+    "withheld": Withheld,
     "building_use": BuildingUse,
     "network_object": NetworkObject,
 }

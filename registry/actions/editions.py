@@ -1,0 +1,398 @@
+"""Editions: what the audiences see, written once a day (and on command), and never by anything else.
+
+``seen`` says what an audience sees of each report, as one query made of the policy in ``rules.access``;
+``publish`` writes it and ``upkeep.verifying`` compares with it. Links are derived from the audience's own
+rows: a reference leaves only if its target is there.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db import transaction
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    Expression,
+    F,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from registry import columns, geo
+from registry.models import CURRENT, Edition, Entry, Link, OutageStep, PastReport, Progress, Report
+from registry.models.reports import ROW_FIELDS
+from registry.models.sql import Differs, MonthEnd, MonthStart, Words, insert
+from registry.rules import access
+from registry.rules.access import Sight, UseClass
+from registry.rules.vocabularies import DatePrecision, GeoPrecision, Withheld
+
+from . import tallies
+from .journal import copy_to_past, now, tally_key
+
+#: Derived from the audience's own table once its rows stand.
+LINKED = ("related", "strike_no")
+#: Set by the edition that writes a row.
+STAMPED = ("updated_utc", "valid_from")
+#: What ``seen`` gives of a report's own values.
+OWN = tuple(name for name in ROW_FIELDS if name not in (*LINKED, *STAMPED))
+
+_MOMENTS = [c.name for c in columns.COLUMNS if c.type == "moment" and c.group == "when"]
+_DATES = [c.name for c in columns.COLUMNS if c.type == "date" and not c.name.startswith("occurred")]
+_FINER_AREAS = {
+    "adm1": ("adm2_code", "adm2_name", "adm3_code", "adm3_name", "settlement", "timezone"),
+    "adm2": ("adm3_code", "adm3_name", "settlement"),
+    "settlement": (),
+}
+_FIGURES = ("customers_affected", "customers_out", "customer_hours")
+#: The finest precision that goes with a grid step.
+_GRID_PRECISION = {
+    1_000: GeoPrecision.STREET,
+    10_000: GeoPrecision.SETTLEMENT,
+    100_000: GeoPrecision.ADM2,
+}
+#: An entry may commit after a newer one; no transaction takes this long.
+_LONGEST_TRANSACTION = timedelta(hours=1)
+#: Reports written by one round of statements.
+_BATCH = 5_000
+
+_USE_CLASS = Case(
+    *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
+    output_field=CharField(),
+)
+
+
+# -- what an audience sees -----------------------------------------------------------------------------
+
+
+def shown(audience: str, at: datetime) -> QuerySet[Report]:
+    """The reports an audience may see at a moment: by status, by who logged them, and once their delay has
+    passed. Where it sees months, only what counts from before the month of ``at``."""
+    due = Q(pk__in=())
+    for use_class, sight in _sights(audience).items():
+        passed = Q(counts_from__lte=at - sight.delay)
+        if sight.when == "month":
+            passed &= Q(counts_from__lt=month_start(at))
+        due |= access.CLASS_CONDITIONS[use_class] & passed
+    return Report.objects.order_by().filter(access.released(audience) & due)
+
+
+def seen(audience: str, at: datetime) -> QuerySet[Report]:
+    """The reports an audience may see at a moment, each with its columns as that audience sees them, named
+    ``seen_…``: those of OWN from the report, those of LINKED from the audience's table."""
+    values = {name: _own(audience, name) for name in OWN} | _links(audience, f"{audience}__")
+    return shown(audience, at).annotate(**{f"seen_{name}": value for name, value in values.items()})
+
+
+def month_start(at: datetime) -> datetime:
+    """Midnight of the first day of the month, in the register's zone."""
+    local = at.astimezone(timezone.get_default_timezone())
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def monthly(audience: str) -> Q:
+    """The rows of which an audience sees months only; they change at the month's end."""
+    return _any(access.CLASS_CONDITIONS[c] for c, sight in _sights(audience).items() if sight.when == "month")
+
+
+def _sights(audience: str) -> dict[UseClass, Sight]:
+    return {name: sight for name, sight in access.policy(audience).items() if sight is not None}
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions, Q(pk__in=()))
+
+
+def _own(audience: str, name: str) -> Expression | F:
+    """A column of a report as an audience sees it: one expression for each sight, chosen by the class."""
+    by_value: dict[Any, Q] = {}
+    for use_class, sight in _sights(audience).items():
+        value = _at_sight(name, sight)
+        by_value[value] = by_value.get(value, Q(pk__in=())) | access.CLASS_CONDITIONS[use_class]
+    if len(by_value) < 2:
+        return next(iter(by_value), F(name))
+    default = F(name) if F(name) in by_value else next(iter(by_value))
+    cases = [When(condition, then=value) for value, condition in by_value.items() if value != default]
+    return Case(*cases, default=default, output_field=_field(name))
+
+
+def _field(name: str):
+    return Report._meta.get_field(name).clone()
+
+
+def _nothing(name: str) -> Value:
+    field = _field(name)
+    return Value("" if isinstance(field, CharField) else None, output_field=field)
+
+
+def _at_sight(name: str, sight: Sight) -> Expression | F:
+    """A column at one sight. Equal sights give equal expressions."""
+    if name in ("lat", "lon", "cell", "geo_precision", "geo_radius_m"):
+        return _place(name, sight)
+    if name in _FINER_AREAS[sight.area]:
+        return _nothing(name)
+    if name in ("object_name", "address", "sources") and not sight.names_shown:
+        return _nothing(name)
+    if name in _MOMENTS and sight.when != "moment":
+        return _nothing(name)
+    if sight.when == "month":
+        if name == "occurred_to":
+            return MonthEnd(F(name))
+        if name in ("occurred_from", *_DATES):
+            return MonthStart(F(name))
+        if name == "date_precision":
+            return _MONTH_PRECISION
+    if name in _FIGURES:
+        return Case(When(_SMALL, then=None), default=F(name), output_field=_field(name))
+    if name == "incident":
+        return Case(When(of_incident__published=True, then=F(name)), default=Value(""))
+    if name == "withheld":
+        words = " ".join(sight.withheld)
+        small = f"{words} {Withheld.FIGURES}".strip()
+        return Case(When(_SMALL, then=Value(small)), default=Value(words), output_field=CharField())
+    return F(name)
+
+
+def _place(name: str, sight: Sight) -> Expression | F:
+    if sight.grid == 0:
+        return F(name)
+    if name == "geo_precision":
+        floor = _GRID_PRECISION[sight.grid] if sight.grid else GeoPrecision(sight.area)
+        finer = GeoPrecision.values[: GeoPrecision.values.index(floor)]
+        return Case(When(geo_precision__in=finer, then=Value(str(floor))), default=F(name))
+    if sight.grid is None:
+        return _nothing(name)
+    if name == "geo_radius_m":
+        radius = Greatest(Coalesce(F(name), 0), geo.grid_radius_m(sight.grid))
+        return Case(When(lat=None, then=None), default=radius, output_field=_field(name))
+    return F(f"{name}_{sight.grid}")
+
+
+_MONTH_PRECISION = Case(
+    When(date_precision__in=(DatePrecision.BEFORE, DatePrecision.YEAR), then=F("date_precision")),
+    When(
+        ~Q(Differs(MonthStart("occurred_from"), MonthStart("occurred_to"))),
+        then=Value(str(DatePrecision.MONTH)),
+    ),
+    default=Value(str(DatePrecision.RANGE)),
+)
+_TINY = (1, access.SMALLEST_FIGURE_SHOWN - 1)
+#: Whether any figure of the row, or of a step of it, counts too few people or households.
+_SMALL = Q(customers_unit__in=access.SMALL_FIGURE_UNITS) & (
+    Q(customers_affected__range=_TINY)
+    | Q(customers_out__range=_TINY)
+    | Q(Exists(OutageStep.objects.filter(report=OuterRef("pk"), voided_at=None, customers__range=_TINY)))
+)
+
+
+def _links(audience: str, prefix: str) -> dict[str, Expression]:
+    """The LINKED columns by what the audience's table holds; ``prefix`` leads to a row of it."""
+    table = CURRENT[audience]._default_manager
+    others = Link.objects.filter(
+        report=OuterRef(f"{prefix}report_id"), voided_at=None, **{f"other__{audience}__isnull": False}
+    )
+    words = others.order_by("other__reference").annotate(word=F("other__reference")).values("word").distinct()
+    place = {name: OuterRef(f"{prefix}{name}") for name in ("asset", "occurred_to", "reference")}
+    strikes = table.filter(asset=place["asset"]).filter(
+        Q(occurred_to__lt=place["occurred_to"])
+        | Q(occurred_to=place["occurred_to"], reference__lte=place["reference"])
+    )
+    number = strikes.order_by().values("asset").annotate(n=Count("pk")).values("n")
+    return {
+        "related": Words(words),
+        "strike_no": Case(When(**{f"{prefix}asset": ""}, then=None), default=Subquery(number)),
+    }
+
+
+# -- publishing ----------------------------------------------------------------------------------------
+
+
+def publish(at: datetime | None = None) -> Edition:
+    """Make the edition of ``at`` (by default now), all of it or nothing, and return it.
+
+    Repeating the last edition's moment gives that edition again; an earlier moment is a ValueError. Only
+    rows of which the audience's own columns changed get a new version.
+    """
+    with transaction.atomic():
+        _take_turn()
+        last = Edition.objects.first()
+        if at is None:
+            at = max(now(), last.at + timedelta(seconds=1)) if last else now()
+        elif last and at == last.at:
+            return last
+        elif last and at < last.at:
+            raise ValueError(f"the last edition is of {last.at}, which is later than {at}")
+        at = at.replace(microsecond=0)
+        edition = Edition(
+            at=at,
+            made_at=now(),
+            policy_version=access.POLICY_VERSION,
+            policy={audience: _strictness(audience) for audience in access.AUDIENCES},
+            month_end=last is None or last.at < month_start(at),
+            last_entry=Entry.objects.aggregate(newest=Max("pk"))["newest"] or 0,
+        )
+        for audience in access.AUDIENCES:
+            edition.vanished[audience] = _write(audience, edition, last)
+            tallies.rewrite(audience)
+            tallies.write_day(audience, timezone.localdate(at, timezone.get_default_timezone()))
+        edition.save()
+    return edition
+
+
+def retract(report: Report) -> None:
+    """Take a report out of every audience's sight at once: its row, its past, and every mention of it.
+
+    Must run in the transaction that withdraws it, on the locked row.
+    """
+    _take_turn()
+    edition = Edition.objects.first()
+    for audience in access.AUDIENCES:
+        table = CURRENT[audience]._default_manager
+        rows = list(table.filter(report=report))
+        for row in rows:
+            key, customers = tally_key(row) or ((), 0)
+            tallies.add(audience, [(key, -1, -customers)])
+        gone, _tables = table.filter(report=report).delete()
+        past, _tables = PastReport.objects.filter(report=report, holder=audience).delete()
+        _unmention(table.all(), report)
+        _unmention(PastReport.objects.filter(holder=audience), report)
+        if edition:
+            edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
+            edition.save(update_fields=["vanished"])
+
+
+def _unmention(rows: QuerySet, report: Report) -> None:
+    linked = Link.objects.filter(other=report).values("report")
+    for row in rows.filter(report__in=linked, related__contains=report.reference):
+        row.related = " ".join(word for word in row.related.split() if word != report.reference)
+        row.save(update_fields=["related"])
+
+
+def _take_turn() -> None:
+    """Wait until no other transaction writes the audiences' rows, and keep others waiting until this ends."""
+    Progress.objects.get_or_create(duty="edition", defaults={"due_at": now()})
+    Progress.objects.select_for_update().get(duty="edition")
+
+
+def _strictness(audience: str) -> dict[str, list[int] | None]:
+    return {str(name): sight and sight.strictness for name, sight in access.policy(audience).items()}
+
+
+def _write(audience: str, edition: Edition, last: Edition | None) -> int:
+    """Write an audience's rows and past, and return how many versions left its past."""
+    before = last.policy.get(audience, {}) if last else {}
+    tightened = [
+        name
+        for name, strictness in edition.policy[audience].items()
+        if access.stricter(strictness, before.get(name))
+    ]
+    candidates = _candidates(audience, edition, last)
+    vanished = 0
+    for batch in _batches(candidates):
+        vanished += _write_own(audience, edition, batch, tightened)
+    # Only when all rows stand is it known which references they may name.
+    for batch in _batches(candidates):
+        _write_links(audience, edition, batch)
+    return vanished
+
+
+def _batches(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
+
+
+def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[int]:
+    """The reports whose rows may have to change: touched or due since the last edition, months at a month's
+    end, and what is linked to such or stands on the same asset. All of them if the policy changed."""
+    reports = Report.objects.order_by()
+    if last is None or (last.policy_version, last.policy) != (edition.policy_version, edition.policy):
+        return list(reports.order_by("pk").values_list("pk", flat=True))
+    touched = Entry.objects.order_by().values_list("report", flat=True)
+    found = set(touched.filter(pk__gt=last.last_entry))
+    found.update(touched.filter(recorded_at__gte=last.made_at - _LONGEST_TRANSACTION))
+    for use_class, sight in _sights(audience).items():
+        of_class = reports.filter(access.CLASS_CONDITIONS[use_class]).values_list("pk", flat=True)
+        if sight.when != "month":
+            window = (last.at - sight.delay, edition.at - sight.delay)
+            found.update(of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1]))
+        elif edition.month_end:
+            found.update(of_class)
+    rows = CURRENT[audience]._default_manager.order_by().values_list("report", flat=True)
+    found.update(rows.exclude(incident="").filter(report__of_incident__published=False))
+    found.update(rows.filter(incident="", report__of_incident__published=True))
+    beside: set[int] = set()
+    for batch in _batches(sorted(found)):
+        links = Link.objects.order_by()
+        beside.update(links.filter(report__in=batch).values_list("other", flat=True))
+        beside.update(links.filter(other__in=batch).values_list("report", flat=True))
+        assets = reports.filter(pk__in=batch).exclude(asset="").values("asset")
+        beside.update(reports.filter(asset__in=assets).values_list("pk", flat=True))
+        # What an asset loses by a change, its rows still show.
+        assets = rows.model._default_manager.filter(report__in=batch).exclude(asset="").values("asset")
+        beside.update(rows.filter(asset__in=assets))
+    return sorted(found | beside)
+
+
+def _write_own(audience: str, edition: Edition, batch: list[int], tightened: list[str]) -> int:
+    """Write the OWN columns of these reports' rows. What is decided is listed first: the office goes on
+    writing meanwhile, and no row may leave without its version in the past."""
+    table: type[Model] = CURRENT[audience]
+    now_seen = seen(audience, edition.at).filter(pk__in=batch)
+    if not edition.month_end:
+        now_seen = now_seen.exclude(monthly(audience))
+    # Versions of another class than the report's, or of more than is shown now, are not kept.
+    keeper = Report.objects.annotate(use_class=_USE_CLASS).exclude(use_class__in=tightened)
+    keeps = Exists(keeper.filter(pk=OuterRef("report_id"), use_class=OuterRef("use_class"), withdrawn=""))
+    past = PastReport.objects.filter(holder=audience, report__in=batch).annotate(use_class=_USE_CLASS)
+    vanished, _tables = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk")).delete()
+
+    held = table._default_manager.order_by().filter(report__in=batch).annotate(use_class=_USE_CLASS)
+    fresh = [F(f"seen_{name}") for name in OWN]
+    differs = _any(
+        Q(Differs(value, F(f"{audience}__{name}"))) for name, value in zip(OWN, fresh, strict=True)
+    )
+    changed = list(
+        now_seen.filter(**{f"{audience}__isnull": False}).filter(differs).values_list("pk", flat=True)
+    )
+    lost = list(held.exclude(keeps).values_list("report", flat=True))
+    stays = Exists(shown(audience, edition.at).filter(pk=OuterRef("report_id")))
+    leaving = list(held.filter(keeps).exclude(stays).values_list("report", flat=True))
+    kept = sorted({*changed, *leaving} - {*lost})
+    copy_to_past(table, table._default_manager.filter(report__in=kept), audience, at=edition.at)
+    table._default_manager.filter(report__in=[*kept, *lost]).delete()
+    stamps = [Value(edition.at, output_field=DateTimeField())] * len(STAMPED)
+    insert(
+        table,
+        [*OWN, "report", *STAMPED, *LINKED],
+        now_seen.filter(**{f"{audience}__isnull": True}).values_list(
+            *(f"seen_{name}" for name in OWN), "pk", *stamps, Value(""), _nothing("strike_no")
+        ),
+    )
+    return vanished + len(lost)
+
+
+def _write_links(audience: str, edition: Edition, batch: list[int]) -> None:
+    """Write the LINKED columns of these reports' rows; a row this edition has not versioned yet goes to the
+    past first."""
+    table = CURRENT[audience]._default_manager
+    rows = table.order_by().filter(report__in=batch)
+    if not edition.month_end:
+        rows = rows.exclude(monthly(audience))
+    links = _links(audience, "")
+    differs = _any(Q(Differs(links[name], F(name))) for name in LINKED)
+    changed = table.filter(pk__in=list(rows.filter(differs).values_list("pk", flat=True)))
+    copy_to_past(table.model, changed.filter(valid_from__lt=edition.at), audience, at=edition.at)
+    changed.update(**links, **dict.fromkeys(STAMPED, edition.at))
