@@ -1,5 +1,5 @@
-"""Charts drawn on the server: geometry only, the colours are classes of the style sheet, and every chart has its
-table. Drawings are 100 units wide and stretched by the page; what is not known is drawn apart from zero."""
+"""Charts drawn on the server: geometry only, the colours are classes of the style sheet, and every chart has
+its table. A drawing is 100 units wide, stretched by the page; what is not known is drawn apart from zero."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta

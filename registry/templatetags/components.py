@@ -10,7 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, MultiWidget, RadioSelect, SelectDateWidget
+from django.forms import (
+    BaseForm,
+    BoundField,
+    CheckboxInput,
+    CheckboxSelectMultiple,
+    MultiWidget,
+    RadioSelect,
+    SelectDateWidget,
+)
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -43,7 +51,7 @@ def field(bound: BoundField, look: str = "", width: int | str = "", label: str =
         case _:
             shape = "single"
     hints = getattr(bound.field, "choice_hints", {})
-    attrs = {"class": f"width-{width}"} if width else {}
+    attrs: dict[str, str | bool] = {"class": f"width-{width}"} if width else {}
     if shape in ("single", "tick") and bound.aria_describedby:
         attrs["aria-describedby"] = bound.aria_describedby
     return {
@@ -65,7 +73,7 @@ def fields(form: BaseForm) -> dict[str, Any]:
 @register.inclusion_tag("_error_summary.html")
 def error_summary(*forms: BaseForm) -> dict[str, Any]:
     """What is wrong with these forms, each error a link to its field; nothing where nothing is wrong."""
-    errors = []
+    errors: list[tuple[str, Any, Any]] = []
     for form in forms:
         errors += [("", "", error) for error in form.non_field_errors()]
         for bound in form:
@@ -147,7 +155,8 @@ def place(row: Any) -> SafeString | str:
 
 
 def _day(day: date) -> SafeString:
-    return format_html('<time datetime="{}">{}</time>', day.isoformat(), formats.date_format(day, "DATE_FORMAT"))
+    words = formats.date_format(day, "DATE_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), words)
 
 
 @register.simple_tag
@@ -176,7 +185,8 @@ def moment(at: datetime | None, zone: str = "") -> SafeString:
         return _missing(False)
     local = timezone.localtime(at, ZoneInfo(zone) if zone else None)
     words = formats.date_format(local, "DATETIME_FORMAT")
-    where = format_html(' <span class="quiet">({})</span>', zone.rpartition("/")[2].replace("_", " ")) if zone else ""
+    city = zone.rpartition("/")[2].replace("_", " ")
+    where = format_html(' <span class="quiet">({})</span>', city) if zone else ""
     return format_html('<time datetime="{}">{}</time>{}', local.isoformat(timespec="seconds"), words, where)
 
 
@@ -185,7 +195,9 @@ def waits(since: datetime | date) -> SafeString:
     """How long something has waited, in its largest unit; the moment itself in the title."""
     day = timezone.localtime(since) if isinstance(since, datetime) else since
     shown = formats.date_format(day, "DATE_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', since.isoformat(), shown, timesince(since, depth=1))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', since.isoformat(), shown, timesince(since, depth=1)
+    )
 
 
 def _grouped(n: Any) -> str:
@@ -195,7 +207,9 @@ def _grouped(n: Any) -> str:
 @register.simple_tag
 def number(n: Any, withheld: bool = False) -> SafeString | str:
     """A figure in the reader's language; None is not known, unless it is withheld."""
-    return _missing(withheld) if withheld or n is None else format_html('<span class="n">{}</span>', _grouped(n))
+    if withheld or n is None:
+        return _missing(withheld)
+    return format_html('<span class="n">{}</span>', _grouped(n))
 
 
 @register.simple_tag

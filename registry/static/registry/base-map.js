@@ -20,8 +20,11 @@ export function drawMap(element, data, options = {}) {
   map.createPane("names").style.zIndex = 450;
   map.getPane("names").style.pointerEvents = "none";
   L.control.attribution({ prefix: false }).addTo(map);
+  L.control.scale({ imperial: false }).addTo(map);
   if (data.tileUrl) L.tileLayer(data.tileUrl, { maxZoom: 19 }).addTo(map);
   else ground(map, data);
+  // A map in a folded part of the page has no size until it is unfolded.
+  new ResizeObserver(() => map.invalidateSize()).observe(element);
   return map;
 }
 
@@ -32,7 +35,7 @@ async function ground(map, data) {
     const style = ({ properties: { level } }) => level
       ? { color: colour("--region"), weight: 1, fill: false }
       : { color: colour("--country"), weight: 1.5, fillColor: colour("--land"), fillOpacity: 1 };
-    const layer = L.geoJSON(world, { interactive: false, style, renderer: L.canvas({ pane: "ground", padding: 0.3 }) }).addTo(map);
+    const layer = L.geoJSON(world, { interactive: false, style, attribution: "GeoNames, Natural Earth", renderer: L.canvas({ pane: "ground", padding: 0.3 }) }).addTo(map);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle(style));
   }
   const places = await load(data.places);

@@ -10,9 +10,12 @@ for (const box of document.querySelectorAll("[data-locate]")) {
   const map = drawMap(box.querySelector(".small-map"), box.dataset, { scrollWheelZoom: false }).setView([30, 20], 2);
   const marker = L.marker([0, 0], { icon: pin("destroyed", 24), draggable: true, keyboard: false });
 
-  const put = (point, { zoom = map.getZoom(), digits = 5 } = {}) => {
-    lat.value = point.lat.toFixed(digits);
-    lon.value = L.Util.wrapNum(point.lng, [-180, 180], true).toFixed(digits);
+  // Without streets on it, more of the ground must be seen to know where it is.
+  const near = box.dataset.tileUrl ? 16 : 10;
+
+  const put = (point, zoom = map.getZoom()) => {
+    lat.value = point.lat.toFixed(5);
+    lon.value = L.Util.wrapNum(point.lng, [-180, 180], true).toFixed(5);
     map.setView(point, zoom);
     for (const field of [lat, lon]) field.dispatchEvent(new Event("change", { bubbles: true }));
     said.textContent = said.dataset.set;
@@ -21,7 +24,7 @@ for (const box of document.querySelectorAll("[data-locate]")) {
     const point = [lat.value, lon.value].map(text => (text.trim() ? Number(text.replace(",", ".")) : NaN));
     if (point.some(Number.isNaN) || Math.abs(point[0]) > 90 || Math.abs(point[1]) > 180) return marker.remove();
     marker.setLatLng(point).addTo(map);
-    if (!map.getBounds().contains(point) || map.getZoom() < 9) map.setView(point, Math.max(map.getZoom(), 13));
+    if (!map.getBounds().contains(point) || map.getZoom() < 7) map.setView(point, near);
   };
   lat.addEventListener("change", follow);
   lon.addEventListener("change", follow);
@@ -36,7 +39,7 @@ for (const box of document.querySelectorAll("[data-locate]")) {
   const here = box.querySelector("[data-here]");
   here.addEventListener("click", () =>
     navigator.geolocation.getCurrentPosition(
-      ({ coords }) => put(L.latLng(coords.latitude, coords.longitude), { zoom: 16 }),
+      ({ coords }) => put(L.latLng(coords.latitude, coords.longitude), near),
       () => (said.textContent = said.dataset.refused),
       { enableHighAccuracy: true, timeout: 15_000 },
     ));

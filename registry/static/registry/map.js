@@ -12,6 +12,7 @@ const tiles = new Map();
 let turn = 0, asking = new AbortController();
 
 root.hidden = false;
+document.querySelector("[data-map-missing]").hidden = true;
 const map = drawMap(canvas, root.dataset);
 const drawn = L.layerGroup().addTo(map);
 startView();
@@ -82,22 +83,31 @@ const words = level => root.querySelector(`.legend .level-${level}`)?.parentElem
 const figure = n => n.toLocaleString(document.documentElement.lang);
 const closer = ({ lat, lon }) => map.setView(near(lat, lon), Math.min(18, map.getZoom() + 2));
 
+/** Draws a marker that a click, Enter and the space bar open; its element. */
+function opened(marker, open) {
+  marker.on("click", open).addTo(drawn);
+  marker.on("keydown", ({ originalEvent: key }) => {
+    if (key.key !== "Enter" && key.key !== " ") return;
+    key.preventDefault();
+    open();
+  });
+  return marker.getElement();
+}
+
 function drawCluster(cluster) {
   const size = cluster.n < 10 ? 32 : cluster.n < 100 ? 38 : cluster.n < 1000 ? 46 : 56;
   const marker = L.marker(near(cluster.lat, cluster.lon), { icon: pin(cluster.level, size, figure(cluster.n)) });
-  marker.on("click", () => closer(cluster)).addTo(drawn);
-  marker.getElement().setAttribute("aria-label", `${list.dataset.group} ${words(cluster.level)}: ${figure(cluster.n)}`);
+  opened(marker, () => closer(cluster)).setAttribute("aria-label", `${list.dataset.group} ${words(cluster.level)}: ${figure(cluster.n)}`);
 }
 
 function drawPoint(point) {
   const marker = L.marker(near(point.lat, point.lon), { icon: pin(point.level) });
-  marker.on("click", () => (location.href = root.dataset.report + point.reference)).addTo(drawn);
-  marker.getElement().setAttribute("aria-label", `${point.title}, ${words(point.level)}`);
+  const element = opened(marker, () => (location.href = root.dataset.report + point.reference));
+  element.setAttribute("aria-label", `${point.title}, ${words(point.level)}`);
   marker.bindTooltip(point.title);
   // How far the place may be off, while it is looked at.
   if (point.radius_m > 50) {
     const circle = L.circle(near(point.lat, point.lon), { radius: point.radius_m, className: "radius", interactive: false });
-    const element = marker.getElement();
     for (const enter of ["mouseenter", "focus"]) element.addEventListener(enter, () => circle.addTo(drawn));
     for (const leave of ["mouseleave", "blur"]) element.addEventListener(leave, () => circle.remove());
   }
