@@ -25,11 +25,11 @@ from django.utils.translation import gettext_lazy as _
 
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Text
-from registry.models.reports import GRIDS, ROW_FIELDS
+from registry.models.reports import ROW_FIELDS
 from registry.models.sql import insert
 from registry.models.story import Child
 from registry.rules import access
-from registry.rules.access import Verb
+from registry.rules.access import GRIDS, Verb
 from registry.rules.vocabularies import CustomersUnit, EntryKind, Holder
 
 #: Fields whose words an entry keeps only as a salted digest.

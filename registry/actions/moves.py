@@ -296,10 +296,17 @@ def _confirm(line: Line, given: dict[str, Any]) -> None:
         "customers_served": given.get("customers_served"),
     }
     steps = list(report.outagestep_lines.filter(voided_at=None))
-    lost = given.get("customers_lost")
-    if not steps or (lost is not None and [step.customers for step in steps] != [lost]):
+    lost, restriction = given.get("customers_lost"), given.get("restriction", "")
+    known = [(step.customers, step.restriction) for step in steps]
+    if not steps or (known != [(lost, restriction)] and (lost is not None or restriction)):
         at = steps[0].at if steps else min(journal.now(), journal.latest_start(report))
-        first = OutageStep(at=at, direction=supply.LOST, customers=lost)
+        first = OutageStep(
+            at=at,
+            direction=supply.LOST,
+            customers=lost,
+            restriction=restriction,
+            diverted_to=given.get("diverted_to", ""),
+        )
         line.rows, line.voids = [first], steps
         line.fields |= supply_columns([first])
 

@@ -88,7 +88,7 @@ class StepForm(DeedForm):
     customers = forms.IntegerField(
         label=_("How many"),
         required=False,
-        min_value=0,
+        min_value=1,
         max_value=2_000_000_000,
         help_text=_("Leave empty if not known."),
     )

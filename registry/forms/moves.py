@@ -1,5 +1,6 @@
 """The evidence that moves take: every field is declared once, and a move's form holds just what it takes."""
 
+import copy
 from typing import Any
 
 from django import forms
@@ -96,10 +97,14 @@ FIELDS: dict[str, forms.Field] = {
         max_value=2_000_000_000,
         help_text=_("Leave empty if not known."),
     ),
+    "restriction": forms.ChoiceField(
+        label=_("Restriction"), choices=v.Restriction.choices[:-1], widget=forms.RadioSelect
+    ),
+    "diverted_to": forms.CharField(label=_("Diverted to"), required=False, max_length=200),
     "customers_lost": forms.IntegerField(
         label=_("Customers affected"),
         required=False,
-        min_value=0,
+        min_value=1,
         max_value=2_000_000_000,
         help_text=_("Leave empty if not known."),
     ),
@@ -148,17 +153,22 @@ class MoveForm(forms.Form):
         return cleaned
 
 
-def move_form(move: Move, *args: Any, reason_opens: bool = False, **kwargs: Any) -> MoveForm:
-    """The form of a move, bound to what ``args`` and ``kwargs`` say.
+_CUSTOMERS = ("customers_unit", "customers_served", "customers_lost")
+_CLOSURE = ("restriction", "diverted_to")
 
-    ``reason_opens``: nobody else could make the move, so that a supervisor must give a reason.
+
+def move_form(
+    move: Move, *args: Any, sector: str = "", reason_opens: bool = False, **kwargs: Any
+) -> MoveForm:
+    """The form of a move for a report of this sector, bound to what ``args`` and ``kwargs`` say.
+
+    Transport is asked for its restriction in place of customers. ``reason_opens``: nobody else could make
+    the move, so that a supervisor must give a reason.
     """
-    import copy
-
-    fields = {name: copy.deepcopy(FIELDS[name]) for name in move.takes}
+    unasked = _CUSTOMERS if sector == v.Sector.TRANSPORT else _CLOSURE
+    fields = {name: copy.deepcopy(FIELDS[name]) for name in move.takes if name not in unasked}
     if move.outcomes and "outcome" in fields:
         fields["outcome"].choices = [(code, v.Outcome(code).label) for code in move.outcomes]  # type: ignore[attr-defined]
     if reason_opens:
         fields["reason"] = _text(_("Why you decide this yourself: nobody else here can"))
-    form = type("MoveForm", (MoveForm,), {**fields, "move": move})(*args, **kwargs)
-    return form
+    return type("MoveForm", (MoveForm,), {**fields, "move": move})(*args, **kwargs)

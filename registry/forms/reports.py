@@ -92,7 +92,7 @@ class ReportForm(Reusable):
     customers_lost = forms.IntegerField(
         label=_("How many are without supply"),
         required=False,
-        min_value=0,
+        min_value=1,
         max_value=2_000_000_000,
         help_text=_("Leave empty if not known."),
     )

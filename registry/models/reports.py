@@ -188,8 +188,5 @@ CURRENT: dict[str, type[ReportRow]] = {
     v.Holder.RESEARCHER: ResearcherReport,
 }
 
-#: Grid steps in microdegrees for which a report keeps its snapped place (see ``geo.snap``).
-GRIDS = (1_000, 10_000, 100_000)
-
 #: The fields that every one of the four tables has.
 ROW_FIELDS: tuple[str, ...] = tuple(field.name for field in ReportRow._meta.fields)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 
 from .vocabularies import DWELLINGS, BuildingUse, Holder, Kind, Role, Sector, Status, Withheld
@@ -142,6 +143,9 @@ NOWHERE = Scope()
 
 # -- what an audience sees ---------------------------------------------------------------------------
 
+#: Grid steps in microdegrees for which a report keeps its snapped place (see ``geo.snap``).
+GRIDS = (1_000, 10_000, 100_000)
+
 AUDIENCES = (Holder.PUBLIC, Holder.RESEARCHER)
 
 
@@ -156,7 +160,8 @@ class UseClass(StrEnum):
     OUTAGE = "outage"
 
 
-#: Uses shown only to the district and month. "health" may be a hospital, so it is treated as one.
+#: Uses shown only to the district and month. "health" may be a hospital, and a use that is not known
+#: anything: they are treated as one.
 SENSITIVE_USES = (
     BuildingUse.HOSPITAL,
     BuildingUse.CLINIC,
@@ -165,6 +170,8 @@ SENSITIVE_USES = (
     BuildingUse.GOVERNMENT,
     BuildingUse.INDUSTRIAL,
     BuildingUse.WAREHOUSE,
+    BuildingUse.UNKNOWN,
+    "",
 )
 
 
@@ -296,7 +303,10 @@ def policy(audience: str) -> dict[UseClass, Sight | None]:
         if "delay_hours" in change:
             change["delay"] = _hours(change.pop("delay_hours"))
         base = sights[UseClass(use_class)] or Sight(_hours(72), None, "adm1", "month")
-        sights[UseClass(use_class)] = replace(base, **change)
+        changed = replace(base, **change)
+        if changed.grid not in (None, 0, *GRIDS) or changed.when not in ("moment", "day", "month"):
+            raise ImproperlyConfigured(f"AUDIENCE_POLICY: {audience} {use_class}: {change}")
+        sights[UseClass(use_class)] = changed
     return sights
 
 

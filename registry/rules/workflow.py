@@ -229,7 +229,16 @@ MOVES: tuple[Move, ...] = (
         S.CONFIRMED,
         _CREW,
         _("Confirm the outage"),
-        ("cause_group", "cause", "customers_unit", "customers_served", "customers_lost", "note"),
+        (
+            "cause_group",
+            "cause",
+            "customers_unit",
+            "customers_served",
+            "customers_lost",
+            "restriction",
+            "diverted_to",
+            "note",
+        ),
     ),
     Move(
         "reject",
@@ -260,7 +269,7 @@ MOVES: tuple[Move, ...] = (
         _("Merge into another report"),
         ("original",),
     ),
-    Move("unmerge", OUTAGES, (S.DUPLICATE,), BEFORE_MERGE, _CHECKERS, _("Undo the merge"), ("note",)),
+    Move("unmerge", OUTAGES, (S.DUPLICATE,), BEFORE_MERGE, _CREW, _("Undo the merge"), ("note",)),
     Move(
         "close",
         OUTAGES,

@@ -334,6 +334,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         initial=initial,
+        sector=report.sector,
         reason_opens=refusal is not None,
     )
     if request.method == "POST" and (form.is_valid() or not form.fields):

@@ -210,8 +210,8 @@ CLASSES = {
     "other": "building",
     "education": "building",
     "health": "sensitive",  # it may be a hospital
-    "unknown": "building",
-    "": "building",
+    "unknown": "sensitive",
+    "": "sensitive",
 }
 OUTAGES = dict.fromkeys(Sector.values, "outage") | {"electricity": "electricity", "unknown": "electricity"}
 

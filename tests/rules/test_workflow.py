@@ -79,7 +79,7 @@ reported            duplicate           merge                o - u s
 confirmed           duplicate           merge                o - u s
 partially_restored  duplicate           merge                o - u s
 restored            duplicate           merge                o - u s
-duplicate           before              unmerge              o i - s
+duplicate           before              unmerge              o - u s
 restored            closed              close                - - u s
 closed              restored            reopen               - - - s
 rejected            reported            reconsider           - - - s
@@ -227,7 +227,7 @@ TAKES = {
         "reconsider": "reason",
     },
     "outage": {
-        "confirm": "cause_group cause customers_unit customers_served customers_lost note",
+        "confirm": "cause_group cause customers_unit customers_served customers_lost restriction diverted_to note",
         "reject": "note",
         "reject_confirmed": "outcome reason",
         "merge": "original",
