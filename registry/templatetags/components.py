@@ -104,9 +104,9 @@ def label_of(code: str | None, vocabulary: str) -> str:
 
 
 @register.filter
-def withholds(row: Any, column: str) -> bool:
-    """Whether the row says that this column, or this group of columns, was withheld from its reader."""
-    return column in re.findall(r"\w+", getattr(row, "withheld", None) or "")
+def withholds(row: Any, word: str) -> bool:
+    """Whether the row says that this was withheld from its reader: a word of ``vocabularies.Withheld``."""
+    return word in row.withheld.split()
 
 
 def _missing(withheld: bool) -> SafeString:
@@ -151,7 +151,7 @@ def place(row: Any) -> SafeString | str:
     A district is named only where nothing smaller is known.
     """
     names = (row.address, row.settlement or row.adm3_name or row.adm2_name, row.adm1_name)
-    return ", ".join(dict.fromkeys(filter(None, names))) or row.country or _missing(withholds(row, "where"))
+    return ", ".join(dict.fromkeys(filter(None, names))) or row.country or _missing(withholds(row, "area"))
 
 
 def _day(day: date) -> SafeString:
@@ -159,23 +159,28 @@ def _day(day: date) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', day.isoformat(), words)
 
 
+def _month(day: date) -> SafeString:
+    words = formats.date_format(day, "YEAR_MONTH_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', day.isoformat()[:7], words)
+
+
+def _year(day: date) -> SafeString:
+    return format_html('<time datetime="{0}">{0}</time>', day.isoformat()[:4])
+
+
 @register.simple_tag
 def when(row: Any) -> SafeString:
-    """The civil dates of a row, as finely as they are known."""
+    """The civil dates of a row, as finely as they are known and shown."""
     first, last = row.occurred_from, row.occurred_to
-    if not first and not last:
-        return _missing(withholds(row, "when"))
-    match row.date_precision:
-        case "before":
-            return format_html(_("before {}"), _day(last or first))
-        case "month":
-            words = formats.date_format(first, "YEAR_MONTH_FORMAT")
-            return format_html('<time datetime="{}">{}</time>', first.isoformat()[:7], words)
-        case "year":
-            return format_html('<time datetime="{0}">{0}</time>', first.isoformat()[:4])
-    if not first or not last or first == last:
-        return _day(first or last)
-    return format_html(_("{} to {}"), _day(first), _day(last))
+    if last is None:
+        return _missing(False)
+    if first is None:
+        return format_html(_("before {}"), _day(last))
+    precision = "month" if withholds(row, "days") else row.date_precision
+    say = {"month": _month, "year": _year}.get(precision, _day)
+    if say(first) == say(last):
+        return say(last)
+    return format_html(_("{} to {}"), say(first), say(last))
 
 
 @register.simple_tag

@@ -141,11 +141,11 @@ def test_dangers_are_read_from_text_or_list():
 
 
 def test_a_row_says_which_groups_are_withheld():
-    withholding = row(withheld="where when")
-    assert components.withholds(withholding, "where")
-    assert components.withholds(withholding, "when")
-    assert not components.withholds(withholding, "whe")
-    assert not components.withholds(row(), "where")
+    withholding = row(withheld="area days")
+    assert components.withholds(withholding, "area")
+    assert components.withholds(withholding, "days")
+    assert not components.withholds(withholding, "day")
+    assert not components.withholds(row(), "area")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_place_goes_from_small_to_large(columns, words):
 
 def test_a_place_missing_says_why():
     assert "not known" in components.place(row())
-    assert "withheld" in components.place(row(withheld="where"))
+    assert "withheld" in components.place(row(withheld="area"))
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,20 @@ def test_a_place_missing_says_why():
         (None, date(2025, 3, 14), "before", "before 14 March 2025"),
         (date(2025, 3, 1), date(2025, 3, 31), "month", "March 2025"),
         (date(2025, 1, 1), date(2025, 12, 31), "year", "2025"),
+        (date(2025, 2, 1), date(2025, 3, 31), "month", "February 2025 to March 2025"),
         (None, None, "day", "not known"),
     ],
 )
 def test_a_date_is_said_as_finely_as_it_is_known(first, last, precision, words):
     html = components.when(row(occurred_from=first, occurred_to=last, date_precision=precision))
     assert Template("{{ html|striptags }}").render(Context({"html": html})) == words
+
+
+def test_days_withheld_are_told_as_their_month():
+    shown = {"occurred_from": date(2025, 3, 1), "occurred_to": date(2025, 3, 31), "date_precision": "range"}
+    html = components.when(row(**shown, withheld="place days"))
+    assert "March 2025" in html
+    assert "31" not in html
 
 
 def test_a_moment_is_told_on_the_clocks_of_its_place():

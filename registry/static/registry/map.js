@@ -1,18 +1,18 @@
-// The map page: groups of reports from the server, tile by tile, on the ground of base-map.js; beside it a list of
-// what is in view. Everything on the map is also a button or a link in the list.
+// The map page: groups of reports from the server, tile by tile, on the ground of base-map.js; beside it the
+// server's list of what is in view.
 import { drawMap, pin } from "./base-map.js";
 
 const L = window.L;
 const TILE = 512;
 const root = document.querySelector("[data-map]");
-const canvas = root.querySelector(".map-canvas"), list = root.querySelector("[data-list]");
+const canvas = root.querySelector(".map-canvas"), list = root.querySelector(".map-list");
 const status = root.querySelector("[data-status]"), count = root.querySelector("[data-count]");
 const inView = count.textContent;
 const tiles = new Map();
 let turn = 0, asking = new AbortController();
 
 root.hidden = false;
-document.querySelector("[data-map-missing]").hidden = true;
+for (const stead of document.querySelectorAll("[data-without-map]")) stead.hidden = true;
 const map = drawMap(canvas, root.dataset);
 const drawn = L.layerGroup().addTo(map);
 startView();
@@ -40,8 +40,7 @@ function wanted() {
 
 async function tile(address, signal) {
   if (!tiles.has(address)) {
-    const query = root.dataset.query.replace(/^\?/, "");
-    const answer = await fetch(`${root.dataset.tiles}${address}.json${query ? `?${query}` : ""}`, { signal });
+    const answer = await fetch(`${root.dataset.tiles}${address}.json?${root.dataset.query}`, { signal });
     if (!answer.ok) throw new Error(answer.status);
     if (tiles.size > 200) tiles.clear();
     tiles.set(address, await answer.json());
@@ -68,10 +67,10 @@ async function show() {
   points.forEach(drawPoint);
   const total = points.length + clusters.reduce((sum, cluster) => sum + cluster.n, 0);
   count.textContent = `${inView}: ${total.toLocaleString(document.documentElement.lang)}`;
-  list.replaceChildren(...points.map(pointEntry), ...clusters.slice(0, 50).map(clusterEntry));
   if (answers.length > got.length) status.textContent = status.dataset.failed;
   else if (got.some(answer => answer.partial)) status.textContent = status.dataset.partial;
   else status.textContent = total ? "" : status.dataset.none;
+  tell(mine);
 }
 
 /** The copy of a place that is nearest to the middle of the view, east or west of the date line. */
@@ -97,7 +96,7 @@ function opened(marker, open) {
 function drawCluster(cluster) {
   const size = cluster.n < 10 ? 32 : cluster.n < 100 ? 38 : cluster.n < 1000 ? 46 : 56;
   const marker = L.marker(near(cluster.lat, cluster.lon), { icon: pin(cluster.level, size, figure(cluster.n)) });
-  opened(marker, () => closer(cluster)).setAttribute("aria-label", `${list.dataset.group} ${words(cluster.level)}: ${figure(cluster.n)}`);
+  opened(marker, () => closer(cluster)).setAttribute("aria-label", `${root.dataset.group} ${words(cluster.level)}: ${figure(cluster.n)}`);
 }
 
 function drawPoint(point) {
@@ -113,29 +112,36 @@ function drawPoint(point) {
   }
 }
 
-function entry(level, ...parts) {
-  const item = document.createElement("li"), tag = document.createElement("strong");
-  tag.className = `tag level-${level}`;
-  tag.textContent = words(level);
-  item.append(...parts, " ", tag);
-  return item;
+/** The rows of the view as the server lists them, with a link that brings more. */
+async function tell(mine) {
+  const query = new URLSearchParams(root.dataset.query), view = map.getBounds();
+  const lons = view.getEast() - view.getWest() < 360 ? [view.getWest(), view.getEast()].map(wrapped) : [-180, 180];
+  const lats = [view.getSouth(), view.getNorth()].map(lat => Math.max(-90, Math.min(90, lat)));
+  if (!query.has("bbox")) query.set("bbox", [lons[0], lats[0], lons[1], lats[1]].map(degrees => degrees.toFixed(5)));
+  const rows = await fragment(`${root.dataset.list}?${query}`);
+  if (mine === turn) list.replaceChildren(rows);
 }
 
-function pointEntry(point) {
-  const link = document.createElement("a");
-  link.href = root.dataset.report + point.reference;
-  link.textContent = point.title || point.reference;
-  return entry(point.level, link);
+list.addEventListener("click", async event => {
+  const more = event.target.closest("[data-more]");
+  if (!more) return;
+  event.preventDefault();
+  const rows = await fragment(more.dataset.more), first = rows.querySelector("a");
+  more.closest("li").replaceWith(rows);
+  first?.focus();
+});
+
+async function fragment(address) {
+  const piece = document.createElement("template");
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    if (answer.ok && !answer.redirected) piece.innerHTML = await answer.text();
+  } catch {
+    status.textContent = status.dataset.failed;
+  }
+  return piece.content;
 }
 
-function clusterEntry(cluster) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "link";
-  button.textContent = list.dataset.open.replace("%n", figure(cluster.n));
-  button.addEventListener("click", () => {
-    closer(cluster);
-    canvas.focus();
-  });
-  return entry(cluster.level, button);
+function wrapped(lon) {
+  return L.Util.wrapNum(lon, [-180, 180], true);
 }
