@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from .views import home, map, pages, people, reports
+from .views import home, incidents, map, pages, people, reports
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
     path("", include(map.urlpatterns)),
     path("", include(reports.urlpatterns)),
+    path("", include(incidents.urlpatterns)),
     path("", include(people.urlpatterns)),
     path("", include(pages.urlpatterns)),
 ]

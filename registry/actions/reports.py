@@ -174,13 +174,13 @@ def log_all(
         if not numbers:
             reports = [log(form, by=by, incident=incident, asset=asset)]
         else:
-            street, comma, rest = form.cleaned_data["place"].partition(",")
+            place = form.cleaned_data["place"]
+            street = form.place_values["address"] or place.partition(",")[0].strip()
             reports = []
             for number in numbers:
                 house = copy.copy(form)
-                address = f"{street.strip()} {number}"
-                house.cleaned_data = {**form.cleaned_data, "address": address}
-                house.place_values = {**form.place_values, "place_typed": f"{address}{comma}{rest}"}
+                house.cleaned_data = {**form.cleaned_data, "address": f"{street} {number}"}
+                house.place_values = {**form.place_values, "place_typed": f"{place}, {number}"[:300]}
                 reports.append(log(house, by=by, incident=incident))
         outages = [
             log(_outage(form, sector), by=by, incident=incident)

@@ -82,6 +82,7 @@ def place_fields(
     """
     fields: dict[str, Any] = {
         "place_typed": typed,
+        "address": "",
         "settlement": "",
         "lat": None,
         "lon": None,
@@ -99,6 +100,7 @@ def place_fields(
     if typed:
         hints = area.codes if area else _NO_CODES
         answer = _located(typed, hints)
+        fields["address"] = answer.remainder
     if lat is not None and lon is not None:
         fields |= _at_point(lat, lon, area, answer)
     elif answer is not None:

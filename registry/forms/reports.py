@@ -335,9 +335,10 @@ class ReportForm(Reusable):
             "danger", "contact", "address",
         )  # fmt: skip
         return {
-            **{name: cleaned[name] for name in names},
-            "started_utc": cleaned["started_at"],
             **self.place_values,
+            **{name: cleaned[name] for name in names},
+            "address": cleaned["address"] or self.place_values["address"],
+            "started_utc": cleaned["started_at"],
         }
 
     def source(self) -> Source:

@@ -1,8 +1,8 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
-from django.db.models import DateField, Expression, Func, QuerySet, Subquery
+from django.db import connection, connections, models
+from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery
 
 
 class MonthStart(Func):
@@ -38,7 +38,7 @@ class Differs(Func):
     output_field = models.BooleanField()
     conditional = True
 
-    def __init__(self, one: Expression | str, other: Expression | str) -> None:
+    def __init__(self, one: Expression | F | str, other: Expression | F | str) -> None:
         super().__init__(one, other)
 
     def as_sqlite(self, compiler, connection, **extra):
@@ -70,7 +70,7 @@ def insert(table: type[models.Model], fields: list[str], rows: QuerySet) -> int:
 
     Returns how many rows that were.
     """
-    columns = ", ".join(connection.ops.quote_name(table._meta.get_field(name).column) for name in fields)
+    columns = ", ".join(connection.ops.quote_name(_column(table, name)) for name in fields)
     try:
         query, params = rows.query.sql_with_params()
     except EmptyResultSet:
@@ -78,3 +78,33 @@ def insert(table: type[models.Model], fields: list[str], rows: QuerySet) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table._meta.db_table} ({columns}) {query}", params)
         return cursor.rowcount
+
+
+def unbalanced(kept: list[QuerySet], counted: list[QuerySet], *, using: str) -> list[tuple]:
+    """The keys, at most 20, whose sums in ``kept`` and in ``counted`` differ; all queries give the same
+    columns: a key, then two sums."""
+    signed = [(query, sign) for sign, queries in ((1, kept), (-1, counted)) for query in queries]
+    parts = [(query.order_by().query.sql_with_params(), sign) for query, sign in signed]
+    with connections[using].cursor() as cursor:
+        (first, first_params), _sign = parts[0]
+        cursor.execute(f"SELECT * FROM ({first}) AS part LIMIT 0", first_params)
+        width = len(cursor.description) - 2
+        names = [*(f"key{i}" for i in range(width)), "one", "two"]
+        keys = ", ".join(names[:width])
+        tables = ", ".join(
+            f"part{i} ({', '.join(names)}) AS ({sql})" for i, ((sql, _p), _s) in enumerate(parts)
+        )
+        union = " UNION ALL ".join(
+            f"SELECT {keys}, {sign} * one AS one, {sign} * two AS two FROM part{i}"
+            for i, (_part, sign) in enumerate(parts)
+        )
+        cursor.execute(
+            f"WITH {tables} SELECT {keys} FROM ({union}) AS signed GROUP BY {keys} "
+            "HAVING SUM(one) <> 0 OR SUM(two) <> 0 LIMIT 20",
+            [param for (_sql, params), _sign in parts for param in params],
+        )
+        return cursor.fetchall()
+
+
+def _column(table: type[models.Model], name: str) -> str:
+    return table._meta.get_field(name).column  # type: ignore[return-value, union-attr]

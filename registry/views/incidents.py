@@ -1,0 +1,231 @@
+"""Pages of incidents: what happened that night, who said what, and what the register shows for it."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db.models import Count, Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _t
+from django.views.decorators.http import require_GET, require_POST
+
+from registry import filters
+from registry.actions import incidents, journal
+from registry.actions.journal import Refused
+from registry.forms.incidents import IncidentForm, StatementForm
+from registry.models import Incident, Statement
+from registry.models.identity import read_reference
+from registry.rules import access, scales
+from registry.rules.access import Verb
+from registry.rules.vocabularies import Kind, StatementType
+
+from .guards import command_id, may
+
+#: What a statement's figure is set beside: the reports it may be about.
+_LOGGED: dict[str, Q] = {
+    StatementType.DAMAGE: Q(kind__in=(Kind.BUILDING, Kind.NETWORK)),
+    StatementType.SUPPLY: Q(kind=Kind.OUTAGE),
+    StatementType.RESTRICTION: Q(kind=Kind.OUTAGE, sector="transport"),
+}
+_MOST = 60
+
+
+def _seen(request: HttpRequest) -> Any:
+    """The incidents a person sees: staff all, outsiders the published ones."""
+    everything = Incident.objects.all()
+    return everything if access.is_staff(request.user) else everything.filter(published=True)
+
+
+def _incident(request: HttpRequest, reference: str) -> Incident:
+    found = _seen(request).filter(reference=read_reference(reference) or "").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_GET
+def incident_list(request: HttpRequest) -> HttpResponse:
+    """The newest incidents, older ones a page further."""
+    rows = _seen(request).prefetch_related("areas")
+    before = request.GET.get("before")
+    if before:
+        last = Incident.objects.filter(reference=read_reference(before) or "").first()
+        if last is None:
+            raise filters.BadFilter("before", _t("This is no page of the list."))
+        rows = rows.filter(
+            Q(began_at__lt=last.began_at) | Q(began_at=last.began_at, reference__lt=last.reference)
+        )
+    page = list(rows[: _MOST + 1])
+    more = page[_MOST - 1].reference if len(page) > _MOST else ""
+    context = {
+        "rows": page[:_MOST],
+        "next_url": f"?before={more}" if more else "",
+        "may_state": access.may(request.user, Verb.STATE),
+        "nav": "incidents",
+    }
+    return render(request, "incident/list.html", context)
+
+
+@require_GET
+def incident(request: HttpRequest, reference: str) -> HttpResponse:
+    """*What happened that night?*"""
+    found = _incident(request, reference)
+    selection = filters.select(request.user, {"incident": found.reference})
+    office = access.is_staff(request.user)
+    statements = found.statements.select_related("area", "recorded_by")
+    if not office:
+        statements = statements.filter(published=True, voided_at=None)
+    rows = selection.rows
+    damage = rows.exclude(kind=Kind.OUTAGE)
+    supply = rows.filter(kind=Kind.OUTAGE)
+    context = {
+        "incident": found,
+        "office": office,
+        "areas": list(found.areas.all()),
+        "zone": _zone(found),
+        "statements": [(line, _logged(line, rows)) for line in statements],
+        "bars": _bars(damage),
+        "supply": list(supply.order_by("-customers_affected", "reference")[:20]),
+        "affected": supply.exclude(customers_unit="settlements").aggregate(n=Sum("customers_affected"))["n"],
+        "rows": list(rows[:20]),
+        "count": selection.count_up_to(10_000),
+        "linked": _seen(request).filter(linked=found),
+        "may_state": access.may(request.user, Verb.STATE),
+        "may_publish": access.may(request.user, Verb.WITHDRAW),
+        "nav": "incidents",
+    }
+    return render(request, "incident/detail.html", context)
+
+
+def _zone(found: Incident) -> str:
+    area = found.areas.exclude(timezone="").first()
+    return area.timezone if area else "UTC"
+
+
+def _logged(line: Statement, rows: Any) -> int | None:
+    """How many reports the register shows for a statement with a figure; None where it counts no reports."""
+    condition = _LOGGED.get(line.type)
+    if condition is None or line.figure is None:
+        return None
+    found = rows.filter(condition)
+    if line.area is not None:
+        found = found.in_area(line.area.level, line.area.code)
+    return found.order_by().count()
+
+
+def _bars(damage: Any) -> list[dict[str, Any]]:
+    """Damage by region and level, for the chart."""
+    regions: dict[str, dict[str, int]] = {}
+    counted = damage.order_by().values_list("adm1_name", "damage_level").annotate(n=Count("pk"))
+    for region, level, n in counted:
+        regions.setdefault(region or _t("Not known"), {})[level or "unknown"] = n
+    return [
+        {"label": region, "parts": [(level, levels[level]) for level in scales.SEVERITY if level in levels]}
+        for region, levels in sorted(regions.items())
+    ]
+
+
+def _once(request: HttpRequest, form: Any, act: Callable[[], Any]) -> dict[str, Any] | None:
+    """Do it once; a refusal becomes an error of the form."""
+    try:
+        return journal.once(command_id(request), by=request.user, act=act)
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        return None
+
+
+@may(Verb.STATE)
+def new(request: HttpRequest) -> HttpResponse:
+    own = "\n".join(request.user.areas.values_list("code", flat=True)[:5])
+    form = IncidentForm(request.POST or None, initial={"areas": own, "cause_group": "unknown"})
+    if request.method == "POST" and form.is_valid():
+        done = _once(
+            request,
+            form,
+            lambda: {"reference": incidents.create(by=request.user, **form.cleaned_data).reference},
+        )
+        if done:
+            return redirect("incident", done["reference"])
+    return render(request, "incident/form.html", {"form": form, "nav": "incidents"})
+
+
+@may(Verb.STATE)
+def change(request: HttpRequest, reference: str) -> HttpResponse:
+    found = _incident(request, reference)
+    zone = ZoneInfo(_zone(found))
+    initial = {
+        "title": found.title,
+        "cause_group": found.cause_group,
+        "areas": "\n".join(area.code for area in found.areas.all()),
+        "began_at": found.began_at.astimezone(zone).replace(tzinfo=None),
+        "ended_at": found.ended_at and found.ended_at.astimezone(zone).replace(tzinfo=None),
+        "linked": " ".join(found.linked.values_list("reference", flat=True)),
+    }
+    form = IncidentForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        done = _once(
+            request,
+            form,
+            lambda: {
+                "reference": incidents.change(found.reference, by=request.user, **form.cleaned_data).reference
+            },
+        )
+        if done:
+            return redirect("incident", found.reference)
+    return render(request, "incident/form.html", {"form": form, "incident": found, "nav": "incidents"})
+
+
+@may(Verb.STATE)
+def state(request: HttpRequest, reference: str) -> HttpResponse:
+    found = _incident(request, reference)
+    form = StatementForm(request.POST or None, incident=found)
+    if request.method == "POST" and form.is_valid():
+        done = _once(
+            request,
+            form,
+            lambda: {"id": incidents.state(found.reference, form.statement(), by=request.user).pk},
+        )
+        if done:
+            messages.success(request, _t("Statement recorded."))
+            return redirect("incident", found.reference)
+    return render(request, "incident/state.html", {"form": form, "incident": found, "nav": "incidents"})
+
+
+@may(Verb.STATE)
+@require_POST
+def mark(request: HttpRequest, reference: str, what: str) -> HttpResponse:
+    """Publish or hide an incident or a statement, or strike a statement out."""
+    found = _incident(request, reference)
+    sent = request.POST.get("statement", "")
+    line = int(sent) if sent.isdigit() else 0
+    acts: dict[str, Callable[[], Any]] = {
+        "publish": lambda: incidents.publish(found.reference, by=request.user, published=True),
+        "hide": lambda: incidents.publish(found.reference, by=request.user, published=False),
+        "publish-statement": lambda: incidents.publish_statement(
+            found.reference, line, by=request.user, published=True
+        ),
+        "hide-statement": lambda: incidents.publish_statement(
+            found.reference, line, by=request.user, published=False
+        ),
+        "void-statement": lambda: incidents.void(found.reference, line, by=request.user),
+    }
+    if what not in acts:
+        raise Http404
+    try:
+        journal.once(command_id(request), by=request.user, act=lambda: {"done": bool(acts[what]())})
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    return redirect("incident", found.reference)
+
+
+urlpatterns = [
+    path("incidents", incident_list, name="incidents"),
+    path("incidents/new", new, name="new-incident"),
+    path("i/<str:reference>", incident, name="incident"),
+    path("i/<str:reference>/change", change, name="change-incident"),
+    path("i/<str:reference>/state", state, name="state"),
+    path("i/<str:reference>/mark/<slug:what>", mark, name="mark-incident"),
+]
