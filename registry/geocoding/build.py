@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ import shapely
 from registry.geo import cell
 
 from . import boundaries
-from .areas import ROOT, keys, names_of
-from .names import fold, skeleton
+from .areas import keys, names_of
+from .names import core, fold, skeleton, spelling
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 # How GeoNames ends the English names of regions and districts.
@@ -88,21 +89,27 @@ def places(of: dict[int, _Unit]) -> list[Place]:
         rows.append(
             Place(
                 p["geonameid"], p["name"], p["countrycode"], tie.get(1), tie.get(2), p["latitude"], p["longitude"],
-                p["population"], p["timezone"], [name for name in p["alternatenames"] if name],
+                p["population"], p["timezone"], [name for name in p["alternatenames"] if len(name) > 3 or not name.isascii() or not name.isupper()],
             )
         )  # fmt: skip
     return rows
 
 
-def areas(of: dict[int, _Unit] | None = None, settled: list[Place] | None = None) -> Iterator[dict[str, Any]]:
+@cache
+def sources() -> tuple[dict[int, _Unit], list[Place]]:
+    """The units and the places; read once a process, for set-up needs them twice."""
+    of = units()
+    return of, places(of)
+
+
+def areas() -> Iterator[dict[str, Any]]:
     """Every country, region and district as a row for the table of areas, parents before children.
 
     Keys: code, level, parent, country, geonames_id, name_en, name_uk, name_ru, name_local, lat, lon, radius_m,
     population, timezone, other_names. Unknown names are "", an unknown point is None. The point of a region is inside
     its shape, that of a district is the middle of its places; the time zone is that of its largest place.
     """
-    of = of or units()
-    settled = settled if settled is not None else places(of)
+    of, settled = sources()
     inside: dict[str, list[Place]] = defaultdict(list)
     for place in settled:
         for code in {place.country, place.adm1, place.adm2} - {None}:
@@ -207,9 +214,9 @@ CREATE TABLE place (
     lat REAL, lon REAL, cell INTEGER, population INTEGER NOT NULL, radius_m INTEGER NOT NULL, timezone TEXT NOT NULL
 );
 CREATE TABLE name (key TEXT, place INTEGER, name TEXT, PRIMARY KEY (key, place, name)) WITHOUT ROWID;
--- For guessing at misspellings, a line each: the keys of a region's settlements with their ids; under #parent the keys
--- of the areas right below it.
-CREATE TABLE vocabulary (country TEXT, adm1 TEXT, keys BLOB, PRIMARY KEY (country, adm1)) WITHOUT ROWID;
+-- For guessing at misspellings, a line each: the spellings of a region's settlements with their ids; under #parent the
+-- spellings of the areas right below it.
+CREATE TABLE vocabulary (country TEXT, adm1 TEXT, spellings BLOB, PRIMARY KEY (country, adm1)) WITHOUT ROWID;
 """
 _INDEXES = """
 CREATE INDEX place_code ON place (code) WHERE code IS NOT NULL;
@@ -260,13 +267,12 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
 
 def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
     progress(0.0)
-    of = units()
-    settled = places(of)
+    _, settled = sources()
     progress(0.4)
     names: set[tuple[str, int, str]] = set()
     rows = []
     vocabulary: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for number, area in enumerate(areas(of, settled), start=1):
+    for number, area in enumerate(areas(), start=1):
         code, level = area["code"], area["level"]
         place = area["geonames_id"] or -number
         adm1 = code if level == 1 else area["parent"] if level == 2 else None
@@ -276,10 +282,8 @@ def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
         ))  # fmt: skip
         above = vocabulary[area["country"], f"{_AREAS}{area['parent'] or ''}"]
         for name in names_of(area):
-            for key in keys(name):
-                names.add((key, place, name))
-                if not key.startswith(ROOT):
-                    above.add(key)
+            names.update((key, place, name) for key in keys(name))
+            above.add(spelling(core(fold(name))[0]))
     progress(0.5)
     for number, p in enumerate(settled):
         rows.append((
@@ -292,13 +296,12 @@ def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
             folded = fold(name)
             if folded and folded not in spelled:
                 spelled.add(folded)
-                key = skeleton(folded)
-                names.add((key, p.geonames_id, name))
-                known.add(f"{key}\t{p.geonames_id}")
+                names.add((skeleton(folded), p.geonames_id, name))
+                known.add(f"{spelling(folded)}\t{p.geonames_id}")
         if number % 20_000 == 0:
             progress(0.5 + 0.35 * number / len(settled))
     db.executemany(f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 13)})", rows)
     db.executemany("INSERT INTO name VALUES (?, ?, ?)", sorted(names))
-    packed = ((c, a, zlib.compress("\n".join(sorted(keys)).encode())) for (c, a), keys in sorted(vocabulary.items()))
+    packed = ((c, a, zlib.compress("\n".join(sorted(lines)).encode(), 1)) for (c, a), lines in sorted(vocabulary.items()))
     db.executemany("INSERT INTO vocabulary VALUES (?, ?, ?)", packed)
     progress(0.95)

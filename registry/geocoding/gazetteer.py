@@ -32,11 +32,12 @@ from rapidfuzz.distance import OSA
 from registry.geo import covering_ranges, distance_m
 
 from . import areas, boundaries
-from .names import Part, Typed, fold, latin, parse, skeleton
+from .names import Part, Typed, core, fold, parse, skeleton, spelling
 
 RIVAL = 10
 WORSE_RIVAL = 3
 SAME_PLACE_M = 5_000
+CITY = 100_000  # people from which a settlement may have districts of its own
 NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
 
 _PRECISIONS = ("country", "adm1", "adm2", "settlement")
@@ -102,6 +103,7 @@ class _Row(NamedTuple):
     radius_m: int
     timezone: str
     name: str
+    loose: bool = False  # named in words, not by its code
 
     def within(self, area: "_Row") -> bool:
         if area.level == 0:
@@ -131,6 +133,7 @@ class Index:
         self.area = lru_cache(maxsize=4096)(self._area)
         self.areas_named = lru_cache(maxsize=4096)(self._areas_named)
         self.vocabulary = lru_cache(maxsize=64)(self._vocabulary)
+        self.cities_of = lru_cache(maxsize=4096)(self._cities_of)
 
     def _run(self, sql: str, *values: Any) -> list[tuple]:
         db = getattr(self._local, "db", None)
@@ -144,13 +147,28 @@ class Index:
     def named(self, key: str) -> list[_Row]:
         """The places and areas that have a name of this key."""
         sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ? LIMIT {_MOST}"
-        return [_Row._make(row) for row in self._run(sql, key)]
+        return [_Row(*row) for row in self._run(sql, key)]
 
     def _area(self, code: str) -> _Row | None:
         rows = self._run(f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.code = ?", code)
-        return _Row._make(rows[0]) if rows else None
+        return _Row(*rows[0]) if rows else None
 
-    def _areas_named(self, text: str, levels: tuple[int, ...], country: str | None, parent: str | None) -> list[_Row]:
+    def _cities_of(self, code: str | None) -> frozenset[str]:
+        """The cities that are a region of their own beside the region named after them: Kyiv for Kyiv Oblast."""
+        area = self.area(code) if code else None
+        if area is None or area.level != 1:
+            return frozenset()
+        name, kind = core(fold(area.main))
+        rows = self.named(skeleton(name)) if kind == "adm1" else []
+        return frozenset(
+            row.code
+            for row in rows
+            if row.code and row.level == 1 and row.country == area.country and fold(row.main) == name
+        )
+
+    def _areas_named(
+        self, text: str, levels: tuple[int, ...], country: str | None, parent: str | None, guess: bool = True
+    ) -> list[_Row]:
         """The areas of these levels that a text names, inside a country and, for districts, a region."""
 
         def named(key: str) -> list[areas.Named]:
@@ -167,79 +185,85 @@ class Index:
                 and (parent is None or area.level < 2 or area.parent == parent)
             )
 
-        def alike() -> Iterable[str]:
+        def spelled() -> Iterable[str]:
             above = [""] if 0 in levels and country is None else []
             above += [country] if country and 1 in levels else []
             above += [parent] if parent and 2 in levels else []
-            return [key for code in above for key in self._words(country if code else None, f"#{code}")]
+            return [word for code in above for word in self._words(country if code else None, f"#{code}")]
 
-        codes = areas.match(text, named, within, alike)
-        return [row for row in map(self.area, codes) if row]
+        codes = areas.match(text, named, within, spelled if guess else tuple)
+        return [row._replace(loose=True) for row in map(self.area, codes) if row]
 
     def _words(self, country: str | None, group: str) -> list[str]:
         if country is None:  # the countries' own names
-            blobs = self._run("SELECT keys FROM vocabulary WHERE adm1 = ?", group)
+            blobs = self._run("SELECT spellings FROM vocabulary WHERE adm1 = ?", group)
         else:
-            blobs = self._run("SELECT keys FROM vocabulary WHERE country = ? AND adm1 = ?", country, group)
+            blobs = self._run("SELECT spellings FROM vocabulary WHERE country = ? AND adm1 = ?", country, group)
         return [line for (blob,) in blobs for line in zlib.decompress(blob).decode().split("\n")]
 
     def _vocabulary(self, country: str, adm1: str | None) -> dict[str, list[int]]:
-        """The settlements of a region or a country by key."""
+        """The settlements of a region or a country by spelling."""
         condition = "AND adm1 = ?" if adm1 else "AND adm1 NOT LIKE '#%'"
-        blobs = self._run(f"SELECT keys FROM vocabulary WHERE country = ? {condition}", country, *filter(None, [adm1]))
+        sql = f"SELECT spellings FROM vocabulary WHERE country = ? {condition}"
         found: dict[str, list[int]] = {}
-        for (blob,) in blobs:
+        for (blob,) in self._run(sql, country, *filter(None, [adm1])):
             for line in zlib.decompress(blob).decode().split("\n"):
-                key, _, place = line.partition("\t")
-                found.setdefault(key, []).append(int(place))
+                word, _, place = line.partition("\t")
+                found.setdefault(word, []).append(int(place))
         return found
 
-    def misspelt(self, key: str, scope: list[_Row]) -> list[tuple[_Row, float]]:
-        """Settlements inside the scope whose name is nearly `key`, and how nearly: one edit from five letters, two from nine."""
-        if len(key) < 5:
+    def misspelt(self, word: str, scope: list[_Row]) -> list[tuple[_Row, float]]:
+        """Settlements inside the scope that are spelled nearly so, the nearest alone, with how much of the word agrees.
+
+        From five letters one edit, from eight two, but not in the first letter. Without a region or country only words that begin alike are tried.
+        """
+        if len(word) < 5:
             return []
-        edits = 1 if len(key) < 9 else 2
+        edits = 1 if len(word) < 8 else 2
         area = max((a for a in scope if a.level < 2), key=lambda a: a.level, default=None)
         if area:
             known = self.vocabulary(area.country, area.adm1)
-            near = process.extract(key, known.keys(), scorer=OSA.distance, score_cutoff=edits, limit=20)
-            found = [(place, k, edit) for k, edit, _ in near for place in known[k]]
+            near = process.extract(word, known.keys(), scorer=OSA.distance, score_cutoff=edits, limit=20)
+            found = [(place, k, edit) for k, edit, _ in near if edit < 2 or k[0] == word[0] for place in known[k]]
         else:
-            # The whole world: only among names that begin alike.
-            begins = key[:2]
-            sql = "SELECT key, place FROM name WHERE key >= ? AND key < ? AND length(key) BETWEEN ? AND ?"
-            pairs = self._run(sql, begins, begins + "\U0010ffff", len(key) - edits, len(key) + edits)
-            near = process.extract(key, [k for k, _ in pairs], scorer=OSA.distance, score_cutoff=edits, limit=40)
-            found = [(pairs[position][1], k, edit) for k, edit, position in near]
+            begins = skeleton(word)[:2]
+            pairs = self._run("SELECT place, name FROM name WHERE key >= ? AND key < ?", begins, begins + "\U0010ffff")
+            words = [spelling(fold(name)) for _, name in pairs]
+            near = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=40)
+            found = [(pairs[position][0], k, edit) for k, edit, position in near]
         rows: dict[int, tuple[_Row, float]] = {}
         for place, k, edit in found:
-            if place not in rows:
+            if place not in rows and edit == found[0][2]:
                 sql = f"SELECT {_COLUMNS}, n.name FROM place p JOIN name n ON n.key = ? AND n.place = p.id WHERE p.id = ?"
-                row = _Row._make(self._run(sql, k, place)[0])
+                row = _Row(*self._run(sql, skeleton(k), place)[0])
                 if row.level == _SETTLEMENT and all(row.within(a) for a in scope):
-                    rows[place] = (row, 1 - edit / len(key))
-        return sorted(rows.values(), key=lambda pair: -pair[1])
+                    rows[place] = (row, 1 - edit / len(word))
+        return list(rows.values())
 
     def around(self, lat: float, lon: float, radius_m: float) -> list[tuple[float, _Row]]:
         """The settlements within a circle, nearest first, with their distance in metres."""
         found = []
         for first, last in covering_ranges(lat, lon, radius_m):
             sql = f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.level = 3 AND p.cell >= ? AND p.cell < ?"
-            for row in map(_Row._make, self._run(sql, first, last)):
+            for row in (_Row(*values) for values in self._run(sql, first, last)):
                 away = distance_m(lat, lon, row.lat, row.lon)
                 if away <= radius_m:
                     found.append((away, row))
         return sorted(found)
 
 
-def _tier(row: _Row, folded: str) -> int:
-    """How well a name of the index that shares the typed name's skeleton matches it."""
-    main = skeleton(fold(row.main))
-    typed = skeleton(folded)
-    like_main = main == typed or fuzz.ratio(main, typed) >= 60
-    if fold(row.name) == folded:
-        return _EXACT if like_main else _OTHER
-    return _TRANSLIT if like_main else _OTHER_TRANSLIT
+def _tier(rows: list[_Row], typed: str, folded: str, key: str) -> tuple[int, _Row] | None:
+    """How well the best of a place's names of this skeleton matches what was typed, and which; None: by chance only."""
+    main = fold(rows[0].main)
+    like_main = main == folded or fuzz.ratio(skeleton(main), key) >= areas.SAME_NAME
+    for row in rows:
+        if row.name == typed or fold(row.name) == folded:
+            return (_EXACT if like_main else _OTHER), row
+    word = spelling(folded)
+    alike, row = max((fuzz.ratio(spelling(fold(row.name)), word), row) for row in rows)
+    if alike < areas.SAME_NAME:
+        return None
+    return (_TRANSLIT if like_main else _OTHER_TRANSLIT), row
 
 
 class _Hit(NamedTuple):
@@ -267,10 +291,10 @@ class _Search:
                 loose.append(part)
         if not loose:
             return self._area_answer(areas_typed)
-        country_typed = [rows for rows in areas_typed if len(rows) == 1]
-        scope = self.hard + [rows[0] for rows in country_typed]
+        scope = self.hard + [rows[0] for rows in areas_typed if len(rows) == 1]
         if len(loose) == 1:
-            return self._place_answer(loose[0], scope, [])
+            answer = self._place_answer(loose[0], scope, [])
+            return self._in_city(loose[0], scope) or answer if answer.outcome == "outside" else answer
         # Any of the parts may be the settlement; the others then name the areas it lies in, or something finer.
         meanings = [self._areas_loosely(part) for part in loose]
         first: Answer | None = None
@@ -291,6 +315,15 @@ class _Search:
             if whole.outcome != "outside":
                 return whole
         return first or Answer("not_found")
+
+    def _in_city(self, part: Part, scope: list[_Row]) -> Answer | None:
+        """The same without a typed district: large cities have districts of their own, which no source here ties to them."""
+        wider = [area for area in scope if area in self.hard or area.level < 2]
+        if len(wider) < len(scope):
+            answer = self._place_answer(part, wider, [])
+            if answer.outcome == "found" and answer.candidates[0].population >= CITY:
+                return answer
+        return None
 
     # Areas
 
@@ -316,7 +349,7 @@ class _Search:
             best.setdefault(row.id, row)
         if best:
             return list(best.values())
-        return self.index.areas_named(part.text, (0, 1), country, None)
+        return self.index.areas_named(part.text, (0, 1), country, None, False)
 
     def _area_answer(self, groups: list[list[_Row]]) -> Answer:
         """The deepest area that lies in all others."""
@@ -349,31 +382,40 @@ class _Search:
 
     def _hits(self, part: Part, scope: list[_Row], others: list[list[_Row]]) -> tuple[list[_Hit], list[_Hit]]:
         """The settlements of that name inside the scope and those outside."""
-        inside: list[_Hit] = []
         outside: list[_Hit] = []
         for folded in dict.fromkeys((part.folded, part.core)):
-            best: dict[int, _Hit] = {}
-            for row in self.index.named(skeleton(folded)):
+            key = skeleton(folded)
+            inside: dict[int, list[_Row]] = {}
+            beyond: dict[int, list[_Row]] = {}
+            for row in self.index.named(key):
                 if row.level == _SETTLEMENT:
-                    tier = _tier(row, folded)
-                    if row.id not in best or tier < best[row.id].tier:
-                        best[row.id] = _Hit(tier, _SCORES[tier], row)
-            for hit in best.values():
-                fits = all(hit.row.within(a) for a in scope) and all(any(hit.row.within(a) for a in m) for m in others)
-                (inside if fits else outside).append(hit)
-            if inside:
-                break
-        return inside, outside
+                    fits = all(self._in(row, a) for a in scope) and all(any(self._in(row, a) for a in m) for m in others)
+                    (inside if fits else beyond).setdefault(row.id, []).append(row)
+            if hits := self._tiered(inside, part.text, folded, key):
+                return hits, outside
+            outside += self._tiered(beyond, part.text, folded, key)
+        return [], outside
+
+    @staticmethod
+    def _tiered(places: dict[int, list[_Row]], typed: str, folded: str, key: str) -> list[_Hit]:
+        hits = []
+        for rows in places.values():
+            if found := _tier(rows, typed, folded, key):
+                hits.append(_Hit(found[0], _SCORES[found[0]], found[1]))
+        return hits
+
+    def _in(self, row: _Row, area: _Row) -> bool:
+        return row.within(area) or (area.loose and row.adm1 in self.index.cities_of(area.code))
 
     def _guesses(self, part: Part, scope: list[_Row], others: list[list[_Row]]) -> list[_Hit]:
         scope = scope + [m[0] for m in others if len(m) == 1]
-        found = self.index.misspelt(skeleton(part.core), scope)
-        return [_Hit(_FUZZY, _SCORES[_FUZZY] * alike, row) for row, alike in found if alike == found[0][1]]
+        found = self.index.misspelt(spelling(part.core), scope)
+        return [_Hit(_FUZZY, _SCORES[_FUZZY] * alike, row) for row, alike in found]
 
     def _with_areas(self, part: Part, hits: list[_Hit]) -> list[_Hit]:
         """A bare name may be a region's or a country's. A settlement that lies in that very area is meant before it."""
         country = next((a.country for a in self.hard), None)
-        for area in self.index.areas_named(part.text, (0, 1), country, None):
+        for area in self.index.areas_named(part.text, (0, 1), country, None, False):
             exact = any(fold(name) == part.folded for name in (area.main, area.name)) or not hits
             if not any(hit.row.within(area) for hit in hits):
                 hits = [*hits, _Hit(_EXACT if exact else _OTHER, _SCORES[_EXACT if exact else _OTHER], area)]
@@ -384,6 +426,8 @@ class _Search:
     def _decided(self, hits: list[_Hit]) -> Answer:
         hits = sorted(hits, key=lambda hit: (hit.tier, -hit.row.population))
         best = hits[0]
+        if best.tier < _TRANSLIT:  # Whoever writes a name as it is does not mean one that merely sounds so.
+            hits = [hit for hit in hits if hit.tier < _TRANSLIT]
         rivals = [hit for hit in hits[1:] if not self._dismissed(hit, best)]
         return self._made("ambiguous" if rivals else "found", hits)
 

@@ -34,18 +34,21 @@ _CYRILLIC = str.maketrans({
     "қ": "k", "ғ": "g", "ң": "n", "ө": "o", "ү": "u", "ұ": "u", "һ": "h", "ә": "a", "җ": "zh", "ҳ": "h", "ҷ": "j",
 })  # fmt: skip
 
-# Applied in this order. Left: one romanisation; right: the letter on which all of them agree.
-_MERGED = (
-    ("shch", "s"), ("tsch", "c"), ("sch", "s"), ("tch", "c"), ("sh", "s"), ("sc", "s"), ("ch", "c"), ("kh", "g"),
-    ("zh", "z"), ("ph", "f"), ("gh", "g"), ("th", "t"), ("ts", "c"), ("tz", "c"), ("zk", "ck"), ("h", "g"), ("w", "v"),
-    ("x", "ks"), ("q", "k"), ("ou", "u"), ("oo", "u"), ("y", "i"), ("j", "i"),
+# Applied in this order. Left: one romanisation; right: the letter on which all of them agree. First those with an h.
+_MERGED_H = (
+    ("shch", "s"), ("tsch", "c"), ("sch", "s"), ("tch", "c"), ("sh", "s"), ("ch", "c"), ("kh", "g"), ("zh", "z"),
+    ("ph", "f"), ("gh", "g"), ("th", "t"),
 )  # fmt: skip
+_MERGED = (("sc", "s"), ("ts", "c"), ("tz", "c"), ("zk", "ck"), ("ou", "u"), ("oo", "u"))
+_MERGED_LETTERS = str.maketrans({"h": "g", "w": "v", "x": "ks", "q": "k", "y": "i", "j": "i"})
 _DOUBLED = re.compile(r"(.)\1+")
 
 
 def fold(name: str) -> str:
     """The name in small letters of its own script, without accents, apostrophes and punctuation, words one space apart."""
     if name.isascii():
+        if name.isalpha():
+            return name.lower()
         name = name.translate(_ASCII_APOSTROPHES).lower()
     else:
         name = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN)
@@ -58,12 +61,19 @@ def latin(folded: str) -> str:
     return folded if folded.isascii() else folded.translate(_CYRILLIC)
 
 
+def spelling(folded: str) -> str:
+    """A folded name in Latin letters without spaces: what misspellings are measured by."""
+    return latin(folded).replace(" ", "")
+
+
 def skeleton(folded: str) -> str:
     """The key under which a folded name is kept: no spaces, no doubled letters, disputed romanisations merged."""
-    key = latin(folded).replace(" ", "")
-    for written, merged in _MERGED:
-        if written in key:
-            key = key.replace(written, merged)
+    key = spelling(folded)
+    for merged in (_MERGED_H, _MERGED) if "h" in key else (_MERGED,):
+        for written, letter in merged:
+            if written in key:
+                key = key.replace(written, letter)
+    key = key.translate(_MERGED_LETTERS)
     return _DOUBLED.sub(r"\1", key).replace("ie", "e")
 
 

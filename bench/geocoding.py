@@ -1,0 +1,115 @@
+"""How well and how fast places are found: the gazetteer beside an exact-name baseline and localis, in one run.
+
+    python bench/geocoding.py geolocated.csv --index var/gazetteer.sqlite3
+
+The file holds surveyed coordinates beside what people wrote: columns town/city, province, country, lat, lon (others can
+be named). "Flagged" is what is left to a person: ambiguous, outside the named region, a hint that names no area.
+"""
+
+import argparse
+import csv
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import localis
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from registry.geo import distance_m
+from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
+from registry.geocoding.names import fold, skeleton
+
+Found = tuple[str, tuple[float, float] | None]  # found, flagged or not_found, and where
+Way = Callable[[str, str, str], Found]
+
+
+def hinted(gazetteer: Gazetteer) -> Way:
+    def find(town: str, region: str, country: str) -> Found:
+        try:
+            answer = locate(town or region, country=country or None, adm1_code=region or None, gazetteer=gazetteer)
+        except UnknownArea:
+            return "flagged", None
+        return _outcome(answer)
+
+    return find
+
+
+def free_text(gazetteer: Gazetteer) -> Way:
+    return lambda town, region, country: _outcome(locate(", ".join(filter(None, [town, region])), gazetteer=gazetteer))
+
+
+def _outcome(answer: Answer) -> Found:
+    if answer.outcome == "found":
+        return "found", (answer.candidates[0].lat, answer.candidates[0].lon)
+    return ("not_found" if answer.outcome == "not_found" else "flagged"), None
+
+
+def exact_name(gazetteer: Gazetteer) -> Way:
+    """The naive baseline: the largest place of exactly that name in the country."""
+
+    def find(town: str, region: str, country: str) -> Found:
+        states = gazetteer.index.areas_named(country, (0,), None, None, False) if country else []
+        rows = [row for row in gazetteer.index.named(skeleton(fold(town))) if row.level == 3 and row.name == town]
+        rows = [row for row in rows if not states or row.country == states[0].country]
+        best = max(rows, key=lambda row: row.population, default=None)
+        return ("found", (best.lat, best.lon)) if best else ("not_found", None)
+
+    return find
+
+
+def by_localis(town: str, region: str, country: str) -> Found:
+    hits = localis.cities.search(" ".join(filter(None, [town, region, country])), limit=1)
+    return ("found", (hits[0][0].lat, hits[0][0].lng)) if hits else ("not_found", None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--index", type=Path, default=Path("var/gazetteer.sqlite3"))
+    for name, default in (("town", "town/city"), ("region", "province"), ("country", "country")):
+        parser.add_argument(f"--{name}", default=default, help=f"its column (default: {default})")
+    parser.add_argument("--without-localis", action="store_true", help="it takes half a minute")
+    arguments = parser.parse_args()
+    columns = (arguments.town, arguments.region, arguments.country)
+    with arguments.file.open(encoding="utf-8-sig", newline="") as file:
+        rows = [
+            (*(row[column].strip() for column in columns), float(row["lat"]), float(row["lon"]))
+            for row in csv.DictReader(file)
+            if row[arguments.town].strip() or row[arguments.region].strip()
+        ]
+    gazetteer = Gazetteer(arguments.index)
+    ways: dict[str, Way] = {
+        "gazetteer, with columns": hinted(gazetteer),
+        "gazetteer, one text": free_text(gazetteer),
+        "exact name": exact_name(gazetteer),
+    }
+    if not arguments.without_localis:
+        ways["localis, one row in 8"] = by_localis
+    print(f"{len(rows)} rows; per cent of them; rows a second of processor time")
+    print(f"{'':26}{'≤10 km':>9}{'≤25 km':>9}{'>50 km':>9}{'flagged':>9}{'none':>9}{'rows/s':>9}")
+    for name, find in ways.items():
+        measure(name, find, rows[::8] if find is by_localis else rows)
+
+
+def measure(name: str, find: Way, rows: list[tuple]) -> None:
+    find(*rows[0][:3])  # what is read once is not counted
+    count: Counter[str] = Counter()
+    began = time.process_time()
+    for town, region, country, lat, lon in rows:
+        outcome, point = find(town, region, country)
+        count[outcome] += 1
+        if point:
+            away = distance_m(lat, lon, *point)
+            count["10"] += away <= 10_000
+            count["25"] += away <= 25_000
+            count["50"] += away > 50_000
+    took = time.process_time() - began
+    shares = [100 * count[what] / len(rows) for what in ("10", "25", "50", "flagged", "not_found")]
+    print(f"{name:26}" + "".join(f"{share:9.1f}" for share in shares) + f"{len(rows) / took:9.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""The embedded gazetteer finds places in many scripts and never guesses in silence."""
+
+import threading
+
+import pytest
+
+from registry.geo import distance_m
+from registry.geocoding.gazetteer import UnknownArea, locate
+
+
+def found(gazetteer, place, **hints):
+    answer = locate(place, gazetteer=gazetteer, **hints)
+    assert answer.outcome == "found", answer
+    return answer.candidates[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "hints", "geonames_id"),
+    [
+        ("Воронеж", {}, 472045),
+        ("Voronezh", {"country": "RU"}, 472045),
+        ("Воронеж", {"adm1_code": "RU-VOR"}, 472045),
+        ("Харків", {}, 706483),
+        ("Kharkov", {}, 706483),
+        ("Charkow", {}, 706483),
+        ("Миколаїв", {"adm1_code": "UA-48"}, 700569),
+        ("Nikolaev", {"adm1_code": "Mykolaivska"}, 700569),
+        ("Марʼїнка", {"adm1_code": "UA-14"}, 701832),
+        ("Mar'inka", {"adm1_code": "UA-14"}, 701832),
+        ("Marjinka", {"adm1_code": "Донецкая область"}, 701832),
+        ("حمص", {}, 169577),
+        ("札幌市", {}, 2128295),
+        ("札幌", {"country": "JP"}, 2128295),
+        ("Springfield", {"adm1_code": "US-IL"}, 4250542),
+        ("Kharkiv Oblast, Chuhuiv", {}, 710374),
+        ("Kharkiv, Chuhuiv", {}, 710374),
+        ("Izyum (Kharkiv Region)", {}, 707753),
+        ("Springfield, IL", {}, 4250542),
+        ("Paris, Texas", {}, 4717560),
+        ("Kansas City", {"adm1_code": "US-KS"}, 4273837),
+    ],
+)
+def test_a_place_is_found(gazetteer, place, hints, geonames_id):
+    best = found(gazetteer, place, **hints)
+    assert best.geonames_id == geonames_id
+    assert best.geo_precision == "settlement"
+    assert best.score > 0.8
+
+
+def test_an_answer_says_what_matched_and_how(gazetteer):
+    best = found(gazetteer, "г. Шебекино", adm1_code="RU-BEL")
+    assert (best.matched, best.how, best.country, best.adm1_code) == ("Шебекино", "exact", "RU", "RU-BEL")
+    assert best.timezone == "Europe/Moscow"
+    assert 1_000 <= best.radius_m <= 10_000
+    assert found(gazetteer, "Dontesk", country="UA").how == "fuzzy"
+
+
+def test_a_street_is_kept_and_the_settlement_located(gazetteer):
+    answer = locate("г. Шебекино, ул. Ленина 5", gazetteer=gazetteer)
+    assert answer.outcome == "found"
+    assert answer.remainder == "ул. Ленина 5"
+    assert answer.candidates[0].geo_precision == "settlement"
+
+
+@pytest.mark.parametrize("place", ["Adiivka", "Avdivka", "Avdiivkaa"])
+def test_a_small_misspelling_is_found_in_the_named_region_alone(gazetteer, place):
+    assert found(gazetteer, place, adm1_code="UA-14").name == "Avdiyivka"
+    assert locate(place, adm1_code="UA-46", gazetteer=gazetteer).outcome != "found"
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "precision"),
+    [
+        ("Sumy region", "UA-59", "adm1"),
+        ("Сумська область", "UA-59", "adm1"),
+        ("Crimea", "UA-43", "adm1"),
+        ("Kyiv region", "UA-32", "adm1"),
+        ("California", "US-CA", "adm1"),
+        ("Никопольский район", "UA-12", "adm2"),
+    ],
+)
+def test_a_region_alone_is_the_regions_point_and_never_a_town(gazetteer, place, code, precision):
+    best = found(gazetteer, place)
+    assert (best.adm1_code, best.geo_precision) == (code, precision)
+    assert best.radius_m > 20_000
+
+
+def test_a_country_alone_is_as_precise_as_a_country(gazetteer):
+    best = found(gazetteer, "Україна")
+    assert (best.country, best.geo_precision) == ("UA", "country")
+
+
+def test_equally_good_places_are_ambiguous(gazetteer):
+    answer = locate("Springfield", country="US", gazetteer=gazetteer)
+    assert answer.outcome == "ambiguous"
+    assert len({candidate.adm1_code for candidate in answer.candidates}) > 5
+
+
+def test_a_much_larger_place_dominates_its_namesakes(gazetteer):
+    answer = locate("Nikopol", country="UA", gazetteer=gazetteer)
+    assert answer.outcome == "found"
+    assert [c.population > 100_000 for c in answer.candidates] == [True, False]
+
+
+def test_a_hit_outside_the_named_region_is_refused(gazetteer):
+    answer = locate("Шебекино", adm1_code="UA-63", gazetteer=gazetteer)
+    assert answer.outcome == "outside"
+    assert answer.candidates[0].adm1_code == "RU-BEL"
+
+
+def test_a_region_in_the_text_that_contradicts_the_hint_is_refused(gazetteer):
+    assert locate("Chuhuiv, Kharkiv Oblast", adm1_code="UA-59", gazetteer=gazetteer).outcome == "outside"
+
+
+def test_a_city_that_is_its_own_region_is_found_in_the_region_named_after_it(gazetteer):
+    assert found(gazetteer, "Kyiv, Kyiv Oblast").adm1_code == "UA-30"
+    # A code is meant as it stands.
+    assert locate("Kyiv", adm1_code="UA-32", gazetteer=gazetteer).outcome == "outside"
+
+
+def test_a_city_district_does_not_hide_the_city(gazetteer):
+    answer = locate("Харьков (район Киевский)", gazetteer=gazetteer)
+    assert (answer.outcome, answer.candidates[0].adm1_code) == ("found", "UA-63")
+
+
+@pytest.mark.parametrize("place", ["", "  ,; ", "Xyzzyplugh", "🙂", "%_'\"--", "a" * 5000, "\x00"])
+def test_nonsense_is_not_found(gazetteer, place):
+    assert locate(place, gazetteer=gazetteer).outcome == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("hints", "parameter"),
+    [({"adm1_code": "RU-XXX"}, "region"), ({"country": "Atlantis"}, "country"), ({"adm2_code": "0"}, "district")],
+)
+def test_an_unknown_hint_is_named(gazetteer, hints, parameter):
+    with pytest.raises(UnknownArea) as error:
+        locate("Воронеж", gazetteer=gazetteer, **hints)
+    assert error.value.parameter == parameter
+    assert parameter in str(error.value)
+
+
+def test_near_a_place_is_the_place_with_a_wider_radius(gazetteer):
+    assert found(gazetteer, "south of Izyum").radius_m > found(gazetteer, "Izyum").radius_m
+
+
+def test_it_is_a_geopy_geocoder(gazetteer):
+    one = gazetteer.geocode("Воронеж", region="RU-VOR")
+    assert distance_m(one.latitude, one.longitude, 51.67, 39.18) < 10_000
+    assert one.raw["adm1_code"] == "RU-VOR"
+    assert one.raw["outcome"] == "found"
+    several = gazetteer.geocode("Springfield", exactly_one=False, limit=3)
+    assert [location.raw["outcome"] for location in several] == ["ambiguous"] * 3
+    assert gazetteer.geocode("Шебекино", region="UA-63") is None
+    assert gazetteer.geocode("Xyzzyplugh", exactly_one=False) is None
+
+
+def test_reverse_gives_the_nearest_settlement(gazetteer):
+    assert gazetteer.reverse((49.99, 36.23)).raw["adm1_code"] == "UA-63"
+    near = gazetteer.reverse("49.99, 36.23", exactly_one=False, limit=3)
+    away = [distance_m(49.99, 36.23, place.latitude, place.longitude) for place in near]
+    assert away == sorted(away) and len(away) == 3
+    assert gazetteer.reverse((0, -30)) is None
+
+
+def test_nearby_is_all_within_the_radius_and_nothing_else(gazetteer):
+    near = gazetteer.nearby(50.45, 30.52, 30_000)
+    assert near and all(away <= 30_000 for away, _ in near)
+    wider = {place.geonames_id for away, place in gazetteer.nearby(50.45, 30.52, 60_000) if away <= 30_000}
+    assert wider == {place.geonames_id for _, place in near}
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "country", "region", "zone"),
+    [
+        (49.99, 36.23, "UA", "UA-63", "Europe/Kyiv"),
+        (44.95, 34.10, "UA", "UA-43", "Europe/Simferopol"),
+        (50.60, 36.59, "RU", "RU-BEL", "Europe/Moscow"),
+        (48.48, 135.08, "RU", "RU-KHA", "Asia/Vladivostok"),
+        (35.68, 139.69, "JP", "JP-13", "Asia/Tokyo"),
+        (46.40, 30.80, "UA", "UA-51", "Europe/Kyiv"),  # off the coast of Odesa
+        (0, -30, None, None, ""),
+    ],
+)
+def test_areas_and_zone_of_a_point(gazetteer, lat, lon, country, region, zone):
+    where = gazetteer.area_of(lat, lon)
+    assert (where.country, where.adm1_code, where.timezone) == (country, region, zone)
+    assert gazetteer.timezone_of(lat, lon) == zone
+
+
+def test_threads_share_a_gazetteer(gazetteer):
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(found(gazetteer, "Воронеж").geonames_id)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [472045] * 4
