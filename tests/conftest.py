@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
+from registry.forms.places import lineage
 from registry.models import guards
 
 
@@ -59,6 +60,7 @@ def _reader_sees_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
-    """Sign-ins are counted in the cache; no test inherits another's."""
+    """Sign-ins are counted in the cache, areas are remembered by code; no test inherits another's."""
     yield
     cache.clear()
+    lineage.cache_clear()
