@@ -69,6 +69,19 @@ def test_every_kind_of_widget_has_its_shape(name, expected):
     assert expected in render("{% field bound %}", bound=Form()[name])
 
 
+def test_choices_of_nothing_are_not_shown():
+    form = Form()
+    form.fields["kind"].choices = []
+    assert "Kind" not in render("{% field form.kind %}", form=form)
+
+
+def test_filters_beyond_the_first_are_folded_unless_one_of_them_is_set():
+    names = [f"f{n}" for n in range(8)]
+    many = type("Many", (forms.Form,), {name: forms.CharField(required=False) for name in names})
+    assert "<details>" in render("{% include '_filters.html' %}", form=many({"f1": "x"}))
+    assert "<details open>" in render("{% include '_filters.html' %}", form=many({"f7": "x"}))
+
+
 def test_fields_come_whole_and_in_order():
     html = render("{% fields form %}", form=Form())
     assert html.index('name="secret"') < html.index("Place") < html.index("Kind") < html.index("Photo")

@@ -1,7 +1,7 @@
 // Keeps what is typed into `<form data-draft="name">` in this browser, for this person, until it is sent:
 // a reload or a sign-in that ran out loses nothing. Files, passwords and hidden fields are never kept.
 const WEEK = 7 * 24 * 3600 * 1000;
-const NOT_KEPT = ["hidden", "password", "file", "submit", "button", "reset", "image"];
+const NOT_KEPT = ["hidden", "password", "file"];
 const TICKED = ["radio", "checkbox"];
 const place = name => `draft:${document.body.dataset.person}:${name}`;
 
@@ -54,7 +54,8 @@ function offer(form, discard) {
 }
 
 function controls(form) {
-  return [...form.elements].filter(control => control.name && !NOT_KEPT.includes(control.type));
+  // Not `form.elements`: a field may bear that name.
+  return [...form.querySelectorAll("input, select, textarea")].filter(control => control.name && !NOT_KEPT.includes(control.type));
 }
 
 function read(form) {
