@@ -136,6 +136,11 @@ DATABASES = {
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 4)
 
+# What the worker does on the clock
+
+EDITION_AT = env.str("EDITION_AT", "03:00")
+SEAL_MINUTES = env.int("SEAL_MINUTES", 60)
+
 # Places
 
 GEOCODER = env.str("GEOCODER", "")

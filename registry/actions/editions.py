@@ -20,8 +20,8 @@ from django.db.models import (
     Exists,
     Expression,
     F,
+    Field,
     Max,
-    Model,
     OuterRef,
     Q,
     QuerySet,
@@ -108,6 +108,25 @@ def monthly(audience: str) -> Q:
     return _any(access.CLASS_CONDITIONS[c] for c, sight in _sights(audience).items() if sight.when == "month")
 
 
+def finer(audience: str) -> Q:
+    """The versions of an audience that hold what is never shown of their class now."""
+    found = []
+    for use_class, condition in access.CLASS_CONDITIONS.items():
+        sight = access.policy(audience)[use_class]
+        values = {name: _at_sight(name, sight) for name in OWN} if sight else {}
+        blank = {name: value.value for name, value in values.items() if isinstance(value, Value)}
+        if sight is None:
+            found.append(condition)
+        elif blank:
+            found.append(condition & ~Q(**blank))
+    return _any(found)
+
+
+def rows_of(audience: str) -> QuerySet[Any]:
+    """An audience's own rows, in no order."""
+    return CURRENT[audience]._default_manager.order_by()
+
+
 def _sights(audience: str) -> dict[UseClass, Sight]:
     return {name: sight for name, sight in access.policy(audience).items() if sight is not None}
 
@@ -129,8 +148,8 @@ def _own(audience: str, name: str) -> Expression | F:
     return Case(*cases, default=default, output_field=_field(name))
 
 
-def _field(name: str):
-    return Report._meta.get_field(name).clone()
+def _field(name: str) -> Field:
+    return Report._meta.get_field(name).clone()  # type: ignore[union-attr]
 
 
 def _nothing(name: str) -> Value:
@@ -198,19 +217,22 @@ _SMALL = Q(customers_unit__in=access.SMALL_FIGURE_UNITS) & (
 )
 
 
-def _links(audience: str, prefix: str) -> dict[str, Expression]:
+def _links(audience: str, prefix: str) -> dict[str, Any]:
     """The LINKED columns by what the audience's table holds; ``prefix`` leads to a row of it."""
-    table = CURRENT[audience]._default_manager
     others = Link.objects.filter(
         report=OuterRef(f"{prefix}report_id"), voided_at=None, **{f"other__{audience}__isnull": False}
     )
     words = others.order_by("other__reference").annotate(word=F("other__reference")).values("word").distinct()
     place = {name: OuterRef(f"{prefix}{name}") for name in ("asset", "occurred_to", "reference")}
-    strikes = table.filter(asset=place["asset"]).filter(
-        Q(occurred_to__lt=place["occurred_to"])
-        | Q(occurred_to=place["occurred_to"], reference__lte=place["reference"])
+    strikes = (
+        rows_of(audience)
+        .filter(asset=place["asset"])
+        .filter(
+            Q(occurred_to__lt=place["occurred_to"])
+            | Q(occurred_to=place["occurred_to"], reference__lte=place["reference"])
+        )
     )
-    number = strikes.order_by().values("asset").annotate(n=Count("pk")).values("n")
+    number = strikes.values("asset").annotate(n=Count("pk")).values("n")
     return {
         "related": Words(words),
         "strike_no": Case(When(**{f"{prefix}asset": ""}, then=None), default=Subquery(number)),
@@ -240,7 +262,7 @@ def publish(at: datetime | None = None) -> Edition:
             at=at,
             made_at=now(),
             policy_version=access.POLICY_VERSION,
-            policy={audience: _strictness(audience) for audience in access.AUDIENCES},
+            policy=strictness(),
             month_end=last is None or last.at < month_start(at),
             last_entry=Entry.objects.aggregate(newest=Max("pk"))["newest"] or 0,
         )
@@ -260,14 +282,13 @@ def retract(report: Report) -> None:
     _take_turn()
     edition = Edition.objects.first()
     for audience in access.AUDIENCES:
-        table = CURRENT[audience]._default_manager
-        rows = list(table.filter(report=report))
+        rows = rows_of(audience).filter(report=report)
         for row in rows:
             key, customers = tally_key(row) or ((), 0)
             tallies.add(audience, [(key, -1, -customers)])
-        gone, _tables = table.filter(report=report).delete()
+        gone, _tables = rows.delete()
         past, _tables = PastReport.objects.filter(report=report, holder=audience).delete()
-        _unmention(table.all(), report)
+        _unmention(rows_of(audience), report)
         _unmention(PastReport.objects.filter(holder=audience), report)
         if edition:
             edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
@@ -287,8 +308,14 @@ def _take_turn() -> None:
     Progress.objects.select_for_update().get(duty="edition")
 
 
-def _strictness(audience: str) -> dict[str, list[int] | None]:
-    return {str(name): sight and sight.strictness for name, sight in access.policy(audience).items()}
+def strictness() -> dict[str, dict[str, list[int] | None]]:
+    """How strict the policy is now: audience → class → ``Sight.strictness`` (None: hidden)."""
+    return {
+        str(audience): {
+            str(name): sight.strictness if sight else None for name, sight in access.policy(audience).items()
+        }
+        for audience in access.AUDIENCES
+    }
 
 
 def _write(audience: str, edition: Edition, last: Edition | None) -> int:
@@ -330,7 +357,7 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
             found.update(of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1]))
         elif edition.month_end:
             found.update(of_class)
-    rows = CURRENT[audience]._default_manager.order_by().values_list("report", flat=True)
+    rows = rows_of(audience).values_list("report", flat=True)
     found.update(rows.exclude(incident="").filter(report__of_incident__published=False))
     found.update(rows.filter(incident="", report__of_incident__published=True))
     beside: set[int] = set()
@@ -340,16 +367,15 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
         beside.update(links.filter(other__in=batch).values_list("report", flat=True))
         assets = reports.filter(pk__in=batch).exclude(asset="").values("asset")
         beside.update(reports.filter(asset__in=assets).values_list("pk", flat=True))
-        # What an asset loses by a change, its rows still show.
-        assets = rows.model._default_manager.filter(report__in=batch).exclude(asset="").values("asset")
-        beside.update(rows.filter(asset__in=assets))
+        # What an asset loses by a change, the audience's rows still show.
+        held = rows_of(audience).filter(report__in=batch).exclude(asset="").values("asset")
+        beside.update(rows.filter(asset__in=held))
     return sorted(found | beside)
 
 
 def _write_own(audience: str, edition: Edition, batch: list[int], tightened: list[str]) -> int:
     """Write the OWN columns of these reports' rows. What is decided is listed first: the office goes on
     writing meanwhile, and no row may leave without its version in the past."""
-    table: type[Model] = CURRENT[audience]
     now_seen = seen(audience, edition.at).filter(pk__in=batch)
     if not edition.month_end:
         now_seen = now_seen.exclude(monthly(audience))
@@ -359,7 +385,7 @@ def _write_own(audience: str, edition: Edition, batch: list[int], tightened: lis
     past = PastReport.objects.filter(holder=audience, report__in=batch).annotate(use_class=_USE_CLASS)
     vanished, _tables = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk")).delete()
 
-    held = table._default_manager.order_by().filter(report__in=batch).annotate(use_class=_USE_CLASS)
+    held = rows_of(audience).filter(report__in=batch).annotate(use_class=_USE_CLASS)
     fresh = [F(f"seen_{name}") for name in OWN]
     differs = _any(
         Q(Differs(value, F(f"{audience}__{name}"))) for name, value in zip(OWN, fresh, strict=True)
@@ -371,8 +397,9 @@ def _write_own(audience: str, edition: Edition, batch: list[int], tightened: lis
     stays = Exists(shown(audience, edition.at).filter(pk=OuterRef("report_id")))
     leaving = list(held.filter(keeps).exclude(stays).values_list("report", flat=True))
     kept = sorted({*changed, *leaving} - {*lost})
-    copy_to_past(table, table._default_manager.filter(report__in=kept), audience, at=edition.at)
-    table._default_manager.filter(report__in=[*kept, *lost]).delete()
+    table = CURRENT[audience]
+    copy_to_past(table, rows_of(audience).filter(report__in=kept), audience, at=edition.at)
+    rows_of(audience).filter(report__in=[*kept, *lost]).delete()
     stamps = [Value(edition.at, output_field=DateTimeField())] * len(STAMPED)
     insert(
         table,
@@ -387,12 +414,11 @@ def _write_own(audience: str, edition: Edition, batch: list[int], tightened: lis
 def _write_links(audience: str, edition: Edition, batch: list[int]) -> None:
     """Write the LINKED columns of these reports' rows; a row this edition has not versioned yet goes to the
     past first."""
-    table = CURRENT[audience]._default_manager
-    rows = table.order_by().filter(report__in=batch)
+    rows = rows_of(audience).filter(report__in=batch)
     if not edition.month_end:
         rows = rows.exclude(monthly(audience))
     links = _links(audience, "")
     differs = _any(Q(Differs(links[name], F(name))) for name in LINKED)
-    changed = table.filter(pk__in=list(rows.filter(differs).values_list("pk", flat=True)))
-    copy_to_past(table.model, changed.filter(valid_from__lt=edition.at), audience, at=edition.at)
+    changed = rows_of(audience).filter(pk__in=list(rows.filter(differs).values_list("pk", flat=True)))
+    copy_to_past(CURRENT[audience], changed.filter(valid_from__lt=edition.at), audience, at=edition.at)
     changed.update(**links, **dict.fromkeys(STAMPED, edition.at))

@@ -11,7 +11,9 @@ salted digest, the text itself in an erasable row of ``Text``.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -102,9 +104,22 @@ class Line:
     happened_at: datetime | None = None
 
 
+_clock: ContextVar[datetime | None] = ContextVar("clock", default=None)
+
+
 def now() -> datetime:
     """This moment in whole seconds, as the register stores moments."""
-    return timezone.now().replace(microsecond=0)
+    return _clock.get() or timezone.now().replace(microsecond=0)
+
+
+@contextmanager
+def clock_at(at: datetime) -> Iterator[None]:
+    """Record as if it were ``at``: for the sample and for tests, never for a door."""
+    token = _clock.set(at.replace(microsecond=0))
+    try:
+        yield
+    finally:
+        _clock.reset(token)
 
 
 def lock(reference: str) -> Report:
@@ -246,7 +261,7 @@ def _apply(line: Line, at: datetime) -> _Written:
         for name in JOURNALED
         if getattr(report, name) != before[name]
     }
-    moved_row = is_new or any(name in _ROW_ATTRIBUTES for name in changes)
+    moved_row = is_new or any(name in ROW_ATTRIBUTES for name in changes)
     keeps_past = moved_row and not is_new and report.valid_from < at
     if moved_row:
         report.valid_from = report.updated_utc = at
@@ -300,7 +315,7 @@ def _apply(line: Line, at: datetime) -> _Written:
     return _Written(line, entry, texts, is_new, keeps_past, list(changes), deltas)
 
 
-_ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
+ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
 _FIELDS = {f.attname: f for f in Report._meta.concrete_fields}
 
 

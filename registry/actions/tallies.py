@@ -4,7 +4,7 @@ The office's are kept by deltas, which the worker merges; an audience's are writ
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -35,14 +35,36 @@ def figures(holder: str) -> QuerySet:
 def clusters(holder: str, zoom: int) -> QuerySet:
     """What ``Cluster`` holds for a holder at a zoom level, from its rows: CLUSTER_KEY, n."""
     rows = _rows(holder).filter(cell__isnull=False).exclude(status__in=access.SET_ASIDE)
-    prefix = F("cell").bitrightshift(2 * (geo.ZOOM - zoom))
+    prefix = F("cell").bitrightshift(_shift(zoom))
     rows = rows.annotate(prefix=prefix, zoom=Value(zoom))
     return rows.values_list("zoom", "prefix", "area", "damage_level").annotate(n=Count("pk"))
 
 
-def _rows(holder: str) -> QuerySet:
-    rows = CURRENT[holder]._default_manager.order_by().annotate(area=_AREA)
+def _rows(holder: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = CURRENT[holder]._default_manager.order_by().annotate(area=_AREA)
     return rows.filter(withdrawn="") if holder == Holder.OFFICE else rows
+
+
+def sides(holder: str) -> Iterator[tuple[str, list[QuerySet], list[QuerySet]]]:
+    """What is kept beside what is counted, to compare: a name, then queries that give a key and two sums."""
+    office = holder == Holder.OFFICE
+    columns = (*TALLY_KEY, "n", "customers_out")
+    kept: list[QuerySet] = [Tally.objects.filter(holder=holder).values_list(*columns)]
+    if office:
+        kept.append(TallyDelta.objects.values_list(*columns))
+    yield "figures", kept, [figures(holder)]
+    last = ("area", "damage_level", "n", Value(0))
+    for zoom in Cluster.ZOOMS:
+        kept = [Cluster.objects.filter(holder=holder, zoom=zoom).values_list(Value(zoom), "cell", *last)]
+        if office:
+            placed = TallyDelta.objects.filter(cell__isnull=False).exclude(status__in=access.SET_ASIDE)
+            kept.append(placed.values_list(Value(zoom), F("cell").bitrightshift(_shift(zoom)), *last))
+        yield f"zoom {zoom}", kept, [clusters(holder, zoom).values_list("zoom", "prefix", *last)]
+
+
+def _shift(zoom: int) -> int:
+    """How many bits of a cell lie below a zoom level."""
+    return 2 * (geo.ZOOM - zoom)
 
 
 def rewrite(holder: str) -> None:
@@ -61,9 +83,9 @@ def rewrite(holder: str) -> None:
         insert(Cluster, columns, deepest.values_list(*names, owner))
         for zoom in reversed(Cluster.ZOOMS[:-1]):
             below = Cluster.objects.filter(holder=holder, zoom=zoom + 1)
-            level = below.annotate(up=Value(zoom), prefix=F("cell").bitrightshift(2))
-            level = level.values_list("up", "prefix", "area", "damage_level").annotate(sum=Sum("n"))
-            insert(Cluster, columns, level.values_list(*("up", "prefix", *names[2:4]), "sum", owner))
+            above = below.annotate(up=Value(zoom), prefix=F("cell").bitrightshift(2))
+            level = above.values_list("up", "prefix", "area", "damage_level").annotate(sum=Sum("n"))
+            insert(Cluster, columns, level.values_list("up", "prefix", *names[2:4], "sum", owner))
 
 
 def add(holder: str, changes: Iterable[tuple[tuple[Any, ...], int, int]]) -> None:
@@ -77,7 +99,7 @@ def add(holder: str, changes: Iterable[tuple[tuple[Any, ...], int, int]]) -> Non
         customers[key] += out
         if cell is not None and status not in access.SET_ASIDE:
             for zoom in Cluster.ZOOMS:
-                pyramid[holder, zoom, cell >> 2 * (geo.ZOOM - zoom), area, level] += n
+                pyramid[holder, zoom, cell >> _shift(zoom), area, level] += n
     # In one order, so that two writers never wait for each other.
     _upsert(Tally, TALLY_KEY, [(*key, tally[key], customers[key]) for key in sorted(tally)])
     _upsert(Cluster, CLUSTER_KEY, [(*key, pyramid[key]) for key in sorted(pyramid) if pyramid[key]])
@@ -133,4 +155,4 @@ def write_day(holder: str, day: date) -> None:
         insert(DayFigure, names, rows)
 
 
-__all__ = ["add", "clusters", "figures", "merge", "rewrite", "write_day"]
+__all__ = ["add", "clusters", "figures", "merge", "rewrite", "sides", "write_day"]
