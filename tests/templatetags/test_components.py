@@ -69,6 +69,12 @@ def test_every_kind_of_widget_has_its_shape(name, expected):
     assert expected in render("{% field bound %}", bound=Form()[name])
 
 
+def test_a_hidden_field_has_no_label():
+    html = render("{% field form.secret %}", form=Form())
+    assert 'name="secret"' in html
+    assert "label" not in html
+
+
 def test_choices_of_nothing_are_not_shown():
     form = Form()
     form.fields["kind"].choices = []
