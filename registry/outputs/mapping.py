@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +27,8 @@ from registry.rules.vocabularies import DamageLevel, Holder, Kind, Sector, label
 
 #: Squares lie this many zoom levels below their tile, the parts that place a group this many below them.
 SQUARES, PARTS = 3, 2
+#: Markers nearer than this to a group's, as part of a tile's width, belong to it: 40 of 512 pixels.
+NEAR = 40 / 512
 #: The deepest tile: squares of five metres.
 LAST_ZOOM = 19
 #: How many rows one tile looks at before it says that it shows a part.
@@ -44,26 +47,54 @@ def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
         if not 0 <= number <= last:
             raise BadFilter(name, _("There is no such tile."))
     counts, partial = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
-    squares: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
+    squares: dict[int, Group] = {}
     for (part, level), n in sorted(counts.items()):
-        squares[part >> 2 * PARTS].append((part, level, n))
-    clusters, singles = [], []
-    for square, parts in squares.items():
-        n = sum(n for _part, _level, n in parts)
-        if n == 1:
-            singles.append(square)
-            continue
-        centres = [(geo.centre(part, zoom + SQUARES + PARTS), n) for part, _level, n in parts]
-        clusters.append(
-            {
-                "lat": round(sum(lat * n for (lat, _lon), n in centres) / n, 6),
-                "lon": round(sum(lon * n for (_lat, lon), n in centres) / n, 6),
-                "n": n,
-                "level": max((level for _part, level, _n in parts), key=scales.SEVERITY.index),
-                "cell": square,
-            }
-        )
-    return {"partial": partial, "clusters": clusters, "points": _points(selection, singles, zoom + SQUARES)}
+        lat, lon = geo.centre(part, zoom + SQUARES + PARTS)
+        group = Group(part >> 2 * PARTS, lat, lon, n, level)
+        known = squares.setdefault(group.cell, group)
+        if known is not group:
+            known.absorb(group)
+    groups = _apart(squares.values(), NEAR / 2**zoom)
+    singles = [group.cell for group in groups if group.n == 1]
+    return {
+        "partial": partial,
+        "clusters": [group.told() for group in groups if group.n > 1],
+        "points": _points(selection, singles, zoom + SQUARES),
+    }
+
+
+@dataclass
+class Group:
+    """Reports that share a marker: their mean place, how many, the worst level, the square they stand for."""
+
+    cell: int
+    lat: float
+    lon: float
+    n: int
+    level: str
+
+    def absorb(self, other: "Group") -> None:
+        self.lat = (self.lat * self.n + other.lat * other.n) / (self.n + other.n)
+        self.lon = (self.lon * self.n + other.lon * other.n) / (self.n + other.n)
+        self.n += other.n
+        self.level = max(self.level, other.level, key=scales.SEVERITY.index)
+
+    def told(self) -> dict[str, Any]:
+        return asdict(self) | {"lat": round(self.lat, 6), "lon": round(self.lon, 6)}
+
+
+def _apart(groups: Iterable[Group], near: float) -> list[Group]:
+    """The groups, the largest first, with what would stand upon a larger one's marker taken into it."""
+    kept: list[Group] = []
+    for group in sorted(groups, key=lambda group: (-group.n, group.cell)):
+        x, y = _mercator(group.lon, group.lat)
+        for larger in kept:
+            if larger.n > 1 and math.dist((x, y), _mercator(larger.lon, larger.lat)) < near:
+                larger.absorb(group)
+                break
+        else:
+            kept.append(group)
+    return kept
 
 
 def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
@@ -200,7 +231,7 @@ class Sketch(NamedTuple):
     dots: list[tuple[float, float, float, str]]
 
 
-def sketch(selection: Selection, *, width: int = 480, height: int = 320) -> Sketch | None:
+def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sketch | None:
     """The selection at a glance, on the outlines of countries and regions; None where nothing has a place."""
     box = bounds(selection)
     if box is None:

@@ -84,6 +84,18 @@ def test_reports_near_each_other_are_a_group_of_their_worst_damage_where_most_ar
     assert geo.distance_m(near["lat"], near["lon"], **{"lat2": 49.99, "lon2": 36.23}) < 200
 
 
+def test_what_would_stand_upon_a_groups_marker_belongs_to_it(official):
+    for _ in range(2):
+        report(lat=50.0, lon=36.56)
+    beside = report(lat=50.0, lon=36.57, damage_level="destroyed")
+    assert geo.cell(50.0, 36.56) >> 2 * (geo.ZOOM - 7) != geo.cell(50.0, 36.57) >> 2 * (geo.ZOOM - 7)
+    (cluster,) = tile(official, 4)["clusters"]
+    assert (cluster["n"], cluster["level"]) == (3, "destroyed")
+    assert [point["reference"] for point in tile(official, 13, at={"lat": 50.0, "lon": 36.57})["points"]] == [
+        beside.reference
+    ]
+
+
 def test_the_pyramid_and_the_rows_gather_the_same_groups(areas, official):
     chance = random.Random(7)
     made = []
