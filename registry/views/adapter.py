@@ -1,22 +1,20 @@
 """What django-allauth asks of the register."""
 
-from datetime import timedelta
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.authentication import get_authentication_records
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 
 from registry.models import Person
 
-from .middleware import has_second_factor
-
-JUST_NOW = timedelta(minutes=5)
+JUST_NOW = 5 * 60  # seconds
 
 
 def may_enter(person: Person) -> bool:
@@ -43,13 +41,9 @@ class Adapter(DefaultAccountAdapter):
         return super().pre_login(request, user, **kwargs)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Who has just signed in and must set up a second factor is not asked for the password again."""
-        person = self.request.user
-        if (
-            person.last_login
-            and person.last_login > timezone.now() - JUST_NOW
-            and not has_second_factor(person)
-        ):
+        """Who signed in a moment ago, in this session, is not asked for the password again."""
+        signed_in = get_authentication_records(self.request, self.request.user)
+        if signed_in and signed_in[-1]["at"] > time.time() - JUST_NOW:
             return False
         return super().is_reauthentication_required(app=app, **kwargs)
 
