@@ -323,7 +323,10 @@ def _audience(audience: str) -> Iterator[Finding]:
         (rows.filter(Differs("valid_from", "updated_utc")), _("it was updated by another edition")),
         (rows.filter(Differs("reference", "report__reference")), _("its reference is another's")),
         (past.exclude(valid_from__in=moments, valid_to__in=moments), _("a past version is of no edition")),
-        (past.filter(Exists(other) | Q(current)), _("versions of its past overlap")),
+        (
+            past.filter(Exists(other) | Q(current) | Q(valid_to__lte=F("valid_from"))),
+            _("versions of its past overlap"),
+        ),
         (past.filter(editions.finer(audience)), _("its past is finer than what is shown now")),
     ]
     for found, message in checks:

@@ -61,7 +61,7 @@ def school() -> Report:
         at=AT, address="Mill street 5", of_asset_id=mill.pk, of_incident_id=storm.pk, **place, **dates
     )
     report(
-        at=AT,
+        at=AT - 30 * DAY,
         object_type="hospital",
         **place,
         **dates | {"occurred_from": date(2026, 1, 9), "occurred_to": date(2026, 1, 9)},
@@ -173,7 +173,7 @@ ALTERATIONS = [
     altered(PastReport, "valid_to = valid_from", "holder = 'public'"),
     altered(PastReport, "address = 'x'", "holder = 'public'"),
     altered(PastReport, "object_type = 'hospital'", "holder = 'researcher'"),
-    altered(PublicReport, "lat = lat + 1"),
+    altered(PublicReport, "lat = lat + 1", "lat IS NOT NULL"),
     altered(PublicReport, "related = ''", "related <> ''"),
     altered(PublicReport, "strike_no = 2", "strike_no = 1"),
     altered(PublicReport, "settlement = 'x'", "object_type = 'hospital'"),
@@ -185,7 +185,7 @@ ALTERATIONS = [
     altered(TallyDelta, "n = n + 1"),
     altered(Cluster, "n = n + 1"),
     altered(Cluster, "cell = cell + 7", "holder = 'researcher'"),
-    "DELETE FROM registry_entry WHERE number = 9",
+    "DELETE FROM registry_entry WHERE number = 5",
     "DELETE FROM registry_text",
     "DELETE FROM registry_source",
     "DELETE FROM registry_pastreport WHERE holder = 'office'",
@@ -203,7 +203,7 @@ def test_a_byte_changed_behind_the_registers_back_is_found_in_whatever_table(sch
             if next(verifying.verify(), None) is None:
                 unfound.append(statement)
             transaction.set_rollback(True)
-    assert unfound == []
+    assert not unfound, "\n".join(unfound)
     assert findings() == []
 
 
