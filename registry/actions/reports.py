@@ -30,6 +30,7 @@ from registry.rules.access import Verb
 from registry.rules.vocabularies import (
     EntryKind,
     GeocodeState,
+    GeoPrecision,
     Kind,
     LinkType,
     Method,
@@ -451,35 +452,42 @@ def erase(reference: str, field: str, *, by: Person, reason: str) -> Report:
 
 # -- geocoding by the worker ------------------------------------------------------------------------------
 
+#: From the most precise word to the least.
+_PRECISIONS = tuple(GeoPrecision.values)
 
-def due_places(limit: int) -> list[tuple[str, int, str, dict[str, str]]]:
-    """What waits for the online geocoder: (reference, query number, place typed, area codes)."""
-    due = Report.objects.filter(geocode_after__lte=journal.now()).order_by("geocode_after")[:limit]
-    return [
-        (
-            report.reference,
-            report.geocode_query,
-            report.place_typed,
-            {name: getattr(report, name) for name in access.AREA_FIELDS},
-        )
-        for report in due
-    ]
+
+def due_places(limit: int) -> list[Report]:
+    """The reports whose place waits for the online geocoder, those that waited longest first."""
+    due = Report.objects.filter(geocode_after__lte=journal.now()).order_by("geocode_after")
+    return list(due[:limit])
 
 
 def place_answered(reference: str, query: int, columns: dict[str, Any]) -> bool:
-    """Write a geocoder's answer. An answer to an older query, or to a report that a person has placed
-    since, is dropped (False)."""
+    """Write a geocoder's answer (columns as ``from_answer`` gives them) and whether it was written.
+
+    An answer to an older query, or to a place that somebody has confirmed since, is dropped; one that says
+    less than what the register already holds changes nothing.
+    """
     with transaction.atomic():
         report = journal.lock(reference)
         if report.geocode_query != query or report.geocode_after is None:
             return False
-        fields = {"geocode_after": None, **columns}
-        journal.record(Line(report, EntryKind.LOCATED, fields=fields))
+        if not _says_more(report, columns):
+            Report.objects.filter(pk=report.pk).update(geocode_after=None)
+            return False
+        journal.record(Line(report, EntryKind.LOCATED, fields={"geocode_after": None, **columns}))
     return True
 
 
+def _says_more(report: Report, columns: dict[str, Any]) -> bool:
+    if report.geocode_state != GeocodeState.FOUND:
+        return True
+    found = columns["geocode_state"] == GeocodeState.FOUND
+    return found and _PRECISIONS.index(columns["geo_precision"]) < _PRECISIONS.index(report.geo_precision)
+
+
 def place_unanswered(reference: str, query: int, *, wait: timedelta) -> None:
-    """The geocoder is away: ask again after ``wait``. No entry: nothing was learned."""
+    """The geocoder is away: ask again after ``wait``. No entry, since nothing was learned."""
     Report.objects.filter(reference=reference, geocode_query=query).update(
         geocode_after=journal.now() + wait, geocode_tries=F("geocode_tries") + 1
     )

@@ -26,6 +26,8 @@ from registry.actions.journal import now
 from registry.models import Entry, Progress, Seal
 from registry.rules.vocabularies import Holder
 
+from . import locating
+
 log = logging.getLogger(__name__)
 
 #: How long the worker rests when nothing is due, in seconds.
@@ -106,6 +108,7 @@ def _write_day() -> None:
 #: What the worker does, in this order; a new duty is one line.
 DUTIES: tuple[Duty, ...] = (
     Duty("merge", tallies.merge, every(seconds=5)),
+    Duty("locate", locating.locate, every(seconds=30), leased=True),
     Duty("seal", _seal, lambda at: at + timedelta(minutes=settings.SEAL_MINUTES)),
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
