@@ -1,4 +1,4 @@
-"""Places asked for by the worker: answers written, late and lesser ones dropped, a service that is away waited for."""
+"""Places asked for by the worker: answers written, late and lesser ones dropped, a silent service waited for."""
 
 from datetime import timedelta
 from typing import Any
