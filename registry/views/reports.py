@@ -511,22 +511,23 @@ def my_work(request: HttpRequest) -> HttpResponse:
     open_now = mine.exclude(status__in=(Status.CLOSED, Status.RESTORED))
     answered = Q(entries__move="answer", entries__number=F("version"))
     queues = [
-        (_t("Danger now"), open_now.exclude(danger=""), "danger=1"),
-        (_t("Overdue"), open_now.filter(due_on__lt=today), ""),
-        (_t("Assigned to me"), open_now.filter(assignee=person), "assignee=me"),
-        (_t("Questions answered"), mine.filter(answered, status=Status.REPORTED), ""),
-        (_t("Waiting for verification"), _to_verify(mine, person), "status=reported"),
+        (_t("Danger now"), open_now.exclude(danger=""), "danger=1", ""),
+        (_t("Overdue"), open_now.filter(due_on__lt=today), "", ""),
+        (_t("Assigned to me"), open_now.filter(assignee=person), "assignee=me", ""),
+        (_t("Questions answered"), mine.filter(answered, status=Status.REPORTED), "", ""),
+        (_t("Waiting for verification"), _to_verify(mine, person), "status=reported", ""),
         (
             _t("Places to confirm"),
             open_now.filter(
                 geocode_state__in=(GeocodeState.AMBIGUOUS, GeocodeState.OUTSIDE, GeocodeState.NOT_FOUND)
             ),
             "",
+            "place",
         ),
     ]
     shown = [
-        (title, [_with_step(row, person) for row in rows.order_by("logged_utc")[:20]], query)
-        for title, rows, query in queues
+        (title, [_with_step(row, person, deed) for row in rows.order_by("logged_utc")[:20]], query)
+        for title, rows, query, deed in queues
     ]
     requests = []
     if person.role == Role.SUPERVISOR:
@@ -547,12 +548,23 @@ def _to_verify(mine: Any, person: Any) -> Any:
     return mine.filter(status=Status.REPORTED).exclude(kind=Kind.OUTAGE).exclude(logged_by=person)
 
 
-def _with_step(row: Report, person: Any) -> tuple[Report, Any]:
-    """A row of work with its most likely move: the first that is open to this person."""
+#: Moves that are nobody's next step of their own accord.
+_NOT_LIKELY = frozenset(
+    {"merge", "unmerge", "reject", "reject_confirmed", "set_back", "reopen", "reconsider"}
+)
+
+
+def _with_step(row: Report, person: Any, deed_name: str = "") -> tuple[Report, Any, str]:
+    """A row of work with the words and the address of its most likely step: the queue's own deed, a deed
+    that stands out, else the first move open to this person."""
+    for name in (deed_name, *deeds.PROMINENT):
+        if name and name not in ("attempt", "estimate") and deeds.DEEDS[name].is_open(row, person):
+            return row, deeds.DEEDS[name].label, reverse("deed", args=[row.reference, name])
     for move in workflow.moves_from(row):
-        if workflow.could(move, person, row) and not (move.needs_plan and not row.plan_scope):
-            return row, move
-    return row, None
+        planned = not move.needs_plan or row.plan_scope
+        if move.name not in _NOT_LIKELY and planned and workflow.could(move, person, row):
+            return row, move.label, reverse("move", args=[row.reference, move.name])
+    return row, "", ""
 
 
 # -- an asset ------------------------------------------------------------------------------------------
