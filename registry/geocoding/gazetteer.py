@@ -501,9 +501,10 @@ class Gazetteer(Geocoder):
         return found or None
 
     def nearby(self, lat: float, lon: float, radius_m: float | None = None) -> list[tuple[float, Candidate]]:
-        """Settlements around a point with their distance in metres, nearest first; without a radius the nearest few."""
+        """Settlements around a point with their distance in metres, nearest first; without a radius a few of the nearest."""
         for reach in [radius_m] if radius_m else [5_000, 20_000, 100_000]:
-            if rows := self.index.around(lat, lon, reach):
+            rows = self.index.around(lat, lon, reach)
+            if len(rows) >= 10:
                 break
         return [
             (

@@ -21,10 +21,13 @@ from geopy.exc import GeocoderQueryError, GeocoderRateLimited, GeopyError
 from geopy.geocoders import get_geocoder_for_service
 from geopy.location import Location
 
+from registry.geo import distance_m
+
 from . import boundaries
 from .gazetteer import Answer, Candidate, Gazetteer
 
 TIMEOUT_S = 10.0
+_CLEARLY = 0.1  # by how much the service must rank its first place above another as precise one that is not the same
 _FIRST_RETRY_S, _LAST_RETRY_S = 60, 6 * 3600
 
 # What a Nominatim answer is about (its addresstype, or class and type), and the radius in metres we believe.
@@ -91,8 +94,15 @@ class Online:
             )
             (inside if fits else outside).append(candidate)
         if inside:
-            clear = len(inside) == 1 or inside[0].score > inside[1].score
-            return Answer("found" if clear else "ambiguous", tuple(inside))
+            best = inside[0]
+            rivals = [
+                other
+                for other in inside[1:]
+                if other.geo_precision == best.geo_precision
+                and other.score > best.score - _CLEARLY
+                and distance_m(best.lat, best.lon, other.lat, other.lon) > best.radius_m
+            ]
+            return Answer("ambiguous" if rivals else "found", tuple(inside))
         return Answer("outside" if outside else "not_found", tuple(outside))
 
     def _asked(self, query: str) -> list[dict[str, Any]]:
@@ -136,8 +146,12 @@ def _read(location: Location) -> dict[str, Any]:
     """What we keep of one of a service's places. Nonsense raises `Unavailable`: half an answer is none."""
     raw = location.raw if isinstance(location.raw, dict) else {}
     lat, lon = location.latitude, location.longitude
-    if not (isfinite(lat) and isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
-        raise Unavailable(f"not on the globe: {lat}, {lon}")
+    try:  # geopy turns a longitude of 636° into one on the globe; what the service itself said must be there
+        said = float(raw.get("lat", lat)), float(raw.get("lon", lon))
+    except (TypeError, ValueError) as error:
+        raise Unavailable("not an answer: coordinates that are no numbers") from error
+    if not (isfinite(lat) and isfinite(lon) and abs(said[0]) <= 90 and abs(said[1]) <= 180):
+        raise Unavailable(f"not on the globe: {said}")
     kinds = (raw.get("addresstype"), raw.get("type"), raw.get("class"))
     precision, radius = next((_TYPES[kind] for kind in kinds if kind in _TYPES), ("unknown", 10_000))
     try:

@@ -120,6 +120,7 @@ def test_a_slow_or_absent_service_is_unavailable(nominatim, service, gazetteer):
         [{"lat": "154.5", "lon": "36.6", "display_name": "x"}],
         [{"lat": "49.8", "lon": "636.6", "display_name": "x"}],
         [{"lat": "NaN", "lon": "36.6", "display_name": "x"}],
+        [{"lat": "49.8", "lon": "Infinity", "display_name": "x"}],
         b"",
     ],
 )
