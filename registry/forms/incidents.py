@@ -12,22 +12,13 @@ from registry.models.identity import read_reference
 from registry.rules import vocabularies as v
 
 from .base import moment_field
-from .places import lineage
+from .places import lineage, one_area
 
 
 def _areas_typed(text: str) -> list[Area]:
     """Areas by code or name, one a line or separated by semicolons."""
-    found = []
-    for part in filter(None, (part.strip() for part in text.replace("\n", ";").split(";"))):
-        named = Area.objects.filter(code__iexact=part)[:2] or Area.objects.filter(name__iexact=part)[:2]
-        if not named:
-            raise forms.ValidationError(_("There is no area “%(part)s”."), params={"part": part})
-        if len(named) > 1:
-            raise forms.ValidationError(
-                _("“%(part)s” names several areas: give the code."), params={"part": part}
-            )
-        found.append(named[0])
-    return found
+    parts = filter(None, (part.strip() for part in text.replace("\n", ";").split(";")))
+    return [Area.objects.get(code=one_area(part)) for part in parts]
 
 
 def _zone(areas: list[Area]) -> ZoneInfo:

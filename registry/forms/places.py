@@ -6,12 +6,16 @@ region is refused, typed coordinates are never moved.
 
 from dataclasses import asdict
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
 from registry.models import Area
@@ -60,6 +64,36 @@ def lineage(code: str) -> Lineage | None:
         zone = zone or step.timezone
         step = step.parent
     return Lineage(codes, zone, area.level, area.lat, area.lon, area.radius_m)
+
+
+def areas_named(text: str, *, within: str = "") -> list[Area]:
+    """The areas a person means by a code or by a name in any of its languages; ``within`` a country."""
+    by_code = list(Area.objects.filter(code__iexact=text)[:2])
+    if by_code:
+        return by_code
+    names = ("name", "name_local", "name_uk", "name_ru")
+    named = Area.objects.filter(reduce(or_, (Q(**{f"{name}__iexact": text}) for name in names)))
+    if within:
+        named = named.filter(country=within)
+    # SQLite compares letters other than Latin as they are: the typed word is tried as names are written too.
+    return list(named[:8]) or list(
+        Area.objects.filter(reduce(or_, (Q(**{name: text.title()}) for name in names)))[:8]
+    )
+
+
+def one_area(text: str) -> str:
+    """The code of the one area a person means; ValidationError where there is none, or several."""
+    found = areas_named(text)
+    if not found:
+        raise ValidationError(_("There is no area “%(text)s”."), params={"text": text})
+    highest = [area for area in found if area.level == min(one.level for one in found)]
+    if len(highest) > 1:
+        several = ", ".join(f"{area.name} ({area.code})" for area in highest)
+        raise ValidationError(
+            _("“%(text)s” names several areas: give one of the codes. %(several)s"),
+            params={"text": text, "several": several},
+        )
+    return highest[0].code
 
 
 def deepest(*codes: str | None) -> Lineage | None:

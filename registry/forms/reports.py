@@ -18,10 +18,15 @@ from registry.rules import scales
 from registry.rules import vocabularies as v
 
 from .base import CodesField, ElementsField, Reusable, day_field, degrees_field, moment_field
-from .places import Lineage, lineage, place_fields
+from .places import Lineage, lineage, one_area, place_fields
 
 _EMPTY = [("", _("Choose"))]
 _EARLIEST = date(1900, 1, 1)
+_OBJECT_TYPES = [
+    *_EMPTY,
+    (_("Buildings"), v.BuildingUse.choices),
+    (_("Networks and closures"), [pair for pair in v.NetworkObject.choices if pair[0] != "unknown"]),
+]
 
 #: Inputs of each part, in the order pages show them.
 WHERE = ("place", "area", "lat", "lon", "geo_precision", "address")
@@ -47,8 +52,9 @@ class ReportForm(Reusable):
     area = forms.CharField(
         label=_("Region or district"),
         required=False,
-        max_length=20,
-        help_text=_("If you do not know the place, the region is enough."),
+        max_length=200,
+        help_text=_("Its name or code. If you do not know the place, the region is enough."),
+        widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
     )
     lat = degrees_field(_("Latitude"), 90)
     lon = degrees_field(_("Longitude"), 180)
@@ -63,9 +69,7 @@ class ReportForm(Reusable):
     sector = forms.ChoiceField(
         label=_("Supply or network"), required=False, choices=[*_EMPTY, *v.Sector.choices]
     )
-    object_type = forms.ChoiceField(
-        label=_("Use or type"), required=False, choices=[*_EMPTY, *v.OBJECT_TYPE_CHOICES]
-    )
+    object_type = forms.ChoiceField(label=_("Use or type"), required=False, choices=_OBJECT_TYPES)
     object_name = forms.CharField(label=_("Name of the object"), required=False, max_length=300)
     cause_group = forms.ChoiceField(
         label=_("Caused by"), required=False, choices=[*_EMPTY, *v.CauseGroup.choices]
@@ -190,9 +194,10 @@ class ReportForm(Reusable):
         self.named_area = None
         code = cleaned.get("area", "").strip()
         if code:
-            self.named_area = lineage(code)
-            if self.named_area is None:
-                self.add_error("area", _("There is no area “%(code)s”.") % {"code": code})
+            try:
+                self.named_area = lineage(code) or lineage(one_area(code))
+            except forms.ValidationError as error:
+                self.add_error("area", error)
                 return
         lat, lon = cleaned.get("lat"), cleaned.get("lon")
         if "lat" in self.errors or "lon" in self.errors:
