@@ -12,7 +12,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from .models import Report
+from .models.reports import field_of
 from .rules.vocabularies import BY_NAME
 
 #: Groups of columns. "place" is finer than "where": shown where the place is exact.
@@ -29,7 +29,7 @@ class Column:
 
     @cached_property
     def field(self) -> models.Field:
-        return Report._meta.get_field(self.name)  # type: ignore[return-value]
+        return field_of(self.name)
 
     @property
     def label(self) -> str | Promise:

@@ -3,6 +3,7 @@ docs/operators.md lists every name, and a test compares it with this file."""
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url

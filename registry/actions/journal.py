@@ -345,8 +345,8 @@ def derive(report: Report, *, at: datetime) -> None:
             setattr(report, f"lat_{step}", lat)
             setattr(report, f"lon_{step}", lon)
             setattr(report, f"cell_{step}", geo.cell(lat, lon))
-    report.asset = report.of_asset.reference if report.of_asset_id else ""
-    report.incident = report.of_incident.reference if report.of_incident_id else ""
+    report.asset = report.of_asset.reference if report.of_asset else ""
+    report.incident = report.of_incident.reference if report.of_incident else ""
     if report.logged_utc is None:
         report.logged_utc = at
     if report.counts_from is None or report.counts_from > at:

@@ -25,7 +25,7 @@ from registry.models import (
     Source,
     Text,
 )
-from registry.rules import access, supply, workflow
+from registry.rules import supply, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import (
     EntryKind,
@@ -76,7 +76,7 @@ def new_line(
     source = form.source()
     report = Report(
         status=Status.REPORTED,
-        from_resident=bool(by) and by.role == Role.RESIDENT,
+        from_resident=by is not None and by.role == Role.RESIDENT,
         logged_by=by,
         hands={"logged": [by.pk]} if by else {},
         batch=batch,

@@ -185,7 +185,7 @@ class _Sample:
             cause_group="hostilities",
             began_at=at,
         )
-        said = {"said_by": "Regional administration of Belgorod region", "area": "RU-BEL"}
+        said: dict[str, Any] = {"said_by": "Regional administration of Belgorod region", "area": "RU-BEL"}
         self.state(
             self.before,
             self.official,
@@ -484,7 +484,7 @@ class _Sample:
             figure=40,
             figure_unit="houses",
         )
-        wind = {"cause_group": "weather", "cause": "wind"}
+        wind: dict[str, Any] = {"cause_group": "weather", "cause": "wind"}
         for place, use, grade in (
             ("Чугуїв, вул. Гвардійська 12", "house", "2"),
             ("Chuhuiv, Vokzalna 3", "house", "3"),
@@ -546,7 +546,12 @@ class _Sample:
         """Beside what happened, some reports at each status of both workflows."""
         official, inspector, boss = self.official, self.inspector, self.supervisor
         at = self.at(30, "14:00")
-        base = {"area": "RU-VOR", "kind": "building", "cause_group": "technical", "cause": "fire"}
+        base: dict[str, Any] = {
+            "area": "RU-VOR",
+            "kind": "building",
+            "cause_group": "technical",
+            "cause": "fire",
+        }
 
         def school(number: int, **values: Any) -> Report:
             data = {**base, "place": f"Лиски, ул. Заречная {number}", "object_type": "school", **values}
@@ -607,7 +612,7 @@ class _Sample:
 
     def _campus(self, at: datetime) -> None:
         """A school campus with a part, and a part struck twice."""
-        common = {"kind": "building", "sector": "", "object_type": "university"}
+        common: dict[str, Any] = {"kind": "building", "sector": "", "object_type": "university"}
         campus = Asset.objects.create(name="Agrarian college", **common)
         hall = Asset.objects.create(name="Lecture hall B", part_of=campus, **common)
         for days, grade in ((60, "2"), (20, "4")):
@@ -640,7 +645,7 @@ class _Sample:
 
         def loss(days: float, sector: str, **values: Any) -> Report:
             when = self.at(days, "06:30")
-            data = {
+            data: dict[str, Any] = {
                 "place": "Россошь",
                 "area": "RU-VOR",
                 "kind": "outage",

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.models import Asset, OutageStep, Person, Report, Source
 from registry.models.identity import read_reference
+from registry.models.reports import field_of
 from registry.rules import access, supply, workflow
 from registry.rules import vocabularies as v
 
 from .base import CodesField, CommaDecimalField, day_field, degrees_field, moment_field
-from .moves import FIELDS, FilesField, clean_currency
+from .moves import GRADE_CHOICES, FilesField, clean_currency
 
 _EMPTY = [("", _("Choose"))]
 
@@ -58,9 +59,7 @@ class SourceForm(DeedForm):
     name = forms.CharField(label=_("Source"), max_length=200)
     url = forms.URLField(label=_("Address"), required=False, max_length=1000, assume_scheme="https")
     published_on = day_field(_("Published on"))
-    grade = forms.ChoiceField(
-        label=_("Grade it claims"), required=False, choices=[*_EMPTY, *FIELDS["grade"].choices[1:]]
-    )  # type: ignore[attr-defined]
+    grade = forms.ChoiceField(label=_("Grade it claims"), required=False, choices=[*_EMPTY, *GRADE_CHOICES])
 
     def source(self) -> Source:
         cleaned = self.cleaned_data
@@ -258,7 +257,7 @@ class AssessForm(DeedForm):
     method = forms.ChoiceField(
         label=_("How was it seen?"), choices=v.Method.choices, widget=forms.RadioSelect
     )
-    grade = forms.ChoiceField(label=_("Grade"), choices=[*_EMPTY, *FIELDS["grade"].choices[1:]])  # type: ignore[attr-defined]
+    grade = forms.ChoiceField(label=_("Grade"), choices=[*_EMPTY, *GRADE_CHOICES])
     assessed_on = day_field(_("Day"), required=True)
     usability = forms.ChoiceField(
         label=_("Usability"), choices=[*_EMPTY, *v.Usability.choices], required=False
@@ -385,7 +384,7 @@ class IncidentForm(DeedForm):
 
 
 class EvidenceForm(DeedForm):
-    files = FilesField(label=_("Photos or PDF"))
+    documents = FilesField(label=_("Photos or PDF"))
     caption = forms.CharField(label=_("Caption"), required=False, max_length=200)
     stage = forms.ChoiceField(
         label=_("Shows"),
@@ -402,5 +401,5 @@ class EraseForm(DeedForm):
     def prepare(self) -> None:
         names = ("description", "contact", "address", "object_name", "place_typed", "summary", "contractor")
         self.fields["field"].choices = [  # type: ignore[attr-defined]
-            (name, Report._meta.get_field(name).verbose_name) for name in names if getattr(self.report, name)
+            (name, field_of(name).verbose_name) for name in names if getattr(self.report, name)
         ]

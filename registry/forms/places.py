@@ -55,7 +55,8 @@ def lineage(code: str) -> Lineage | None:
     area = Area.objects.select_related("parent__parent__parent").filter(code=code).first()
     if area is None:
         return None
-    codes, zone, step = dict(_NO_CODES), area.timezone, area
+    codes, zone = dict(_NO_CODES), area.timezone
+    step: Area | None = area
     while step is not None:
         if step.level == 0:
             codes["country"] = step.code

@@ -188,5 +188,13 @@ CURRENT: dict[str, type[ReportRow]] = {
     v.Holder.RESEARCHER: ResearcherReport,
 }
 
+
+def field_of(name: str) -> models.Field:
+    """The field of a report with this name: its label, help, type and vocabulary are its own."""
+    found = Report._meta.get_field(name)
+    assert isinstance(found, models.Field)
+    return found
+
+
 #: The fields that every one of the four tables has.
 ROW_FIELDS: tuple[str, ...] = tuple(field.name for field in ReportRow._meta.fields)

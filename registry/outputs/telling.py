@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _t
 
 from registry.columns import BY_NAME_OF_COLUMN
 from registry.models import Entry, Report
+from registry.models.reports import field_of
 from registry.rules import vocabularies as v
 from registry.rules import workflow
 
@@ -78,14 +79,14 @@ def _changes(fields: dict[str, list[Any]]) -> Iterable[tuple[str, str, str]]:
     for name in _SAID:
         if name in fields:
             before, after = fields[name]
-            label = str(Report._meta.get_field(name).verbose_name)
+            label = str(field_of(name).verbose_name)
             yield label, _words(name, before), _words(name, after)
 
 
 def _words(name: str, value: Any) -> str:
     if value in (None, ""):
         return _t("nothing")
-    choices = dict(Report._meta.get_field(name).flatchoices)
+    choices = dict(field_of(name).flatchoices)
     return str(choices.get(value, value))
 
 
@@ -100,7 +101,7 @@ _TEXT_LABELS = {
 def _text_label(name: str) -> str:
     if name in _TEXT_LABELS:
         return _TEXT_LABELS[name]()
-    return str(Report._meta.get_field(name).verbose_name)
+    return str(field_of(name).verbose_name)
 
 
 def open_question(report: Report, *, using: str = "default") -> str:

@@ -25,7 +25,7 @@ from registry.rules import access, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Kind, Role, Status
 
-from .guards import command_id, signed_in
+from .guards import command_id, person_of, signed_in
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Deed:
 
 def _attach(report: Report, form: Any, by: Person) -> None:
     cleaned = form.cleaned_data
-    for file in cleaned["files"]:
+    for file in cleaned["documents"]:
         evidence.attach(
             report.reference,
             file,
@@ -258,7 +258,7 @@ def open_deeds(report: Report, person: Person) -> list[Deed]:
 def office_report(request: HttpRequest, reference: str) -> Report:
     """The office's report if this person reads it as staff, or sent it; else 404, there or not."""
     report = Report.objects.filter(reference=reference).first()
-    person = request.user
+    person = person_of(request)
     if report is not None:
         own = person.role == Role.RESIDENT and report.logged_by_id == person.pk
         if own or (access.is_staff(person) and person.scope.contains(report)):
@@ -277,13 +277,13 @@ def deed(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         report=report,
-        person=request.user,
+        person=person_of(request),
         initial=_initial(name, report),
     )
-    if not chosen.is_open(report, request.user):
+    if not chosen.is_open(report, person_of(request)):
         return _closed(request, report, chosen.label, _("This is not open to you here and now."))
     if request.method == "POST" and form.is_valid():
-        done = _carry_out(request, form, lambda: chosen.act(report, form, request.user))
+        done = _carry_out(request, form, lambda: chosen.act(report, form, person_of(request)))
         if done:
             return redirect("report", report.reference)
     context = {"report": report, "form": form, "label": chosen.label, "draft": f"{name}-{report.reference}"}
@@ -318,7 +318,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         chosen = workflow.move_named(name, report.kind)
     except KeyError:
         raise Http404 from None
-    refusal = moves.refusal(chosen, report, by=request.user)
+    refusal = moves.refusal(chosen, report, by=person_of(request))
     if refusal is not None and not refusal.reason_opens:
         return _closed(request, report, chosen.label, refusal.message)
     today = timezone.localdate(timezone=_zone(report))
@@ -342,7 +342,9 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         done = _carry_out(
             request,
             form,
-            lambda: moves.move(report.reference, name, by=request.user, given=form.cleaned_data, since=since),
+            lambda: moves.move(
+                report.reference, name, by=person_of(request), given=form.cleaned_data, since=since
+            ),
         )
         if done:
             return redirect("report", report.reference)
@@ -372,7 +374,7 @@ def _version(request: HttpRequest) -> int | None:
 def _carry_out(request: HttpRequest, form: Any, act: Callable[[], Any]) -> bool:
     """Do it once for this form's command id; a refusal becomes an error of the form (and nothing is lost)."""
     try:
-        journal.once(command_id(request), by=request.user, act=lambda: {"done": bool(act())})
+        journal.once(command_id(request), by=person_of(request), act=lambda: {"done": bool(act())})
     except Conflict as conflict:
         form.conflict = [
             (BY_NAME_OF_COLUMN[name].label if name in BY_NAME_OF_COLUMN else name, now, asked)

@@ -22,7 +22,7 @@ from registry.rules import access, scales
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Kind, StatementType
 
-from .guards import command_id, may
+from .guards import command_id, may, person_of
 
 #: What a statement's figure is set beside: the reports it may be about.
 _LOGGED: dict[str, Q] = {
@@ -131,7 +131,7 @@ def _bars(damage: Any) -> list[dict[str, Any]]:
 def _once(request: HttpRequest, form: Any, act: Callable[[], Any]) -> dict[str, Any] | None:
     """Do it once; a refusal becomes an error of the form."""
     try:
-        return journal.once(command_id(request), by=request.user, act=act)
+        return journal.once(command_id(request), by=person_of(request), act=act)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.message)
         return None
@@ -139,13 +139,13 @@ def _once(request: HttpRequest, form: Any, act: Callable[[], Any]) -> dict[str, 
 
 @may(Verb.STATE)
 def new(request: HttpRequest) -> HttpResponse:
-    own = "\n".join(request.user.areas.values_list("code", flat=True)[:5])
+    own = "\n".join(person_of(request).areas.values_list("code", flat=True)[:5])
     form = IncidentForm(request.POST or None, initial={"areas": own, "cause_group": "unknown"})
     if request.method == "POST" and form.is_valid():
         done = _once(
             request,
             form,
-            lambda: {"reference": incidents.create(by=request.user, **form.cleaned_data).reference},
+            lambda: {"reference": incidents.create(by=person_of(request), **form.cleaned_data).reference},
         )
         if done:
             return redirect("incident", done["reference"])
@@ -170,7 +170,9 @@ def change(request: HttpRequest, reference: str) -> HttpResponse:
             request,
             form,
             lambda: {
-                "reference": incidents.change(found.reference, by=request.user, **form.cleaned_data).reference
+                "reference": incidents.change(
+                    found.reference, by=person_of(request), **form.cleaned_data
+                ).reference
             },
         )
         if done:
@@ -186,7 +188,7 @@ def state(request: HttpRequest, reference: str) -> HttpResponse:
         done = _once(
             request,
             form,
-            lambda: {"id": incidents.state(found.reference, form.statement(), by=request.user).pk},
+            lambda: {"id": incidents.state(found.reference, form.statement(), by=person_of(request)).pk},
         )
         if done:
             messages.success(request, _t("Statement recorded."))
@@ -202,20 +204,20 @@ def mark(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     sent = request.POST.get("statement", "")
     line = int(sent) if sent.isdigit() else 0
     acts: dict[str, Callable[[], Any]] = {
-        "publish": lambda: incidents.publish(found.reference, by=request.user, published=True),
-        "hide": lambda: incidents.publish(found.reference, by=request.user, published=False),
+        "publish": lambda: incidents.publish(found.reference, by=person_of(request), published=True),
+        "hide": lambda: incidents.publish(found.reference, by=person_of(request), published=False),
         "publish-statement": lambda: incidents.publish_statement(
-            found.reference, line, by=request.user, published=True
+            found.reference, line, by=person_of(request), published=True
         ),
         "hide-statement": lambda: incidents.publish_statement(
-            found.reference, line, by=request.user, published=False
+            found.reference, line, by=person_of(request), published=False
         ),
-        "void-statement": lambda: incidents.void(found.reference, line, by=request.user),
+        "void-statement": lambda: incidents.void(found.reference, line, by=person_of(request)),
     }
     if what not in acts:
         raise Http404
     try:
-        journal.once(command_id(request), by=request.user, act=lambda: {"done": bool(acts[what]())})
+        journal.once(command_id(request), by=person_of(request), act=lambda: {"done": bool(acts[what]())})
     except Refused as refused:
         messages.error(request, str(refused.message))
     return redirect("incident", found.reference)

@@ -26,18 +26,20 @@ from registry.models import (
     Edition,
     Evidence,
     Incident,
+    Person,
     Report,
     Request,
     SavedFilter,
 )
 from registry.models.identity import read_reference
+from registry.models.reports import field_of
 from registry.outputs import telling
 from registry.rules import access, supply, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import GeocodeState, Holder, Kind, Role, Status
 
 from . import deeds
-from .guards import command_id, signed_in
+from .guards import command_id, person_of, signed_in
 
 # -- the list ------------------------------------------------------------------------------------------
 
@@ -67,7 +69,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "count": selection.count_up_to(10_000),
         "nav": "reports",
         "is_staff": access.is_staff(request.user),
-        "saved": SavedFilter.objects.filter(person=request.user) if request.user.is_authenticated else (),
+        "saved": SavedFilter.objects.filter(person=request.user.pk),
     }
     return render(request, "report/list.html", context)
 
@@ -78,7 +80,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
     """Keep a filter under a name; the same name again replaces it."""
     name, query = request.POST.get("name", "").strip()[:100], request.POST.get("query", "")
     if name:
-        SavedFilter.objects.update_or_create(person=request.user, name=name, defaults={"query": query})
+        SavedFilter.objects.update_or_create(person=person_of(request), name=name, defaults={"query": query})
         messages.success(request, _t("Filter saved."))
     return redirect(f"{reverse('reports')}?{query}")
 
@@ -89,7 +91,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
 def _find(request: HttpRequest, reference: str) -> tuple[str, Any]:
     """Whose row of this report the person sees, and the row; (holder, None) if none."""
     person = request.user
-    if access.is_staff(person):
+    if isinstance(person, Person) and access.is_staff(person):
         row = Report.objects.filter(reference=reference).first()
         if row is not None and person.scope.contains(row):
             return Holder.OFFICE, row
@@ -135,7 +137,7 @@ def _groups(row: Any) -> list[tuple[str, list[tuple[Any, str]]]]:
 
 
 def _office_context(request: HttpRequest, row: Report) -> dict[str, Any]:
-    person = request.user
+    person = person_of(request)
     offered = moves.offered(row, to=person)
     deeds_open = deeds.open_deeds(row, person)
     assessments = list(row.assessment_lines.select_related("recorded_by").order_by("-assessed_on", "-pk"))
@@ -194,7 +196,9 @@ def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
         "quiet": quiet,
         "question": "" if quiet else telling.open_question(own),
         "offered": [
-            move for move, refusal in moves.offered(own, to=request.user) if refusal is None and move.reporter
+            move
+            for move, refusal in moves.offered(own, to=person_of(request))
+            if refusal is None and move.reporter
         ],
         "nav": "reports",
     }
@@ -235,12 +239,12 @@ def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
     incident = Incident.objects.filter(reference=read_reference(form.cleaned_data["incident"]) or "").first()
 
     def act() -> dict[str, Any]:
-        logged = reports.log_all(form, by=request.user, incident=incident)
-        Draft.objects.filter(person=request.user).delete()
+        logged = reports.log_all(form, by=person_of(request), incident=incident)
+        Draft.objects.filter(person=person_of(request)).delete()
         return {"references": [one.reference for one in logged]}
 
     try:
-        result = journal.once(command_id(request), by=request.user, act=act)
+        result = journal.once(command_id(request), by=person_of(request), act=act)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.message)
         return render(request, "report/log.html", _log_context(request, form))
@@ -255,12 +259,12 @@ def _blank_log(request: HttpRequest) -> LogForm:
         from django.http import QueryDict
 
         return LogForm(initial=_as_initial(QueryDict(kept)))
-    draft = Draft.objects.filter(person=request.user).first()
+    draft = Draft.objects.filter(person=person_of(request)).first()
     if draft is not None and "draft" in request.GET:
         return LogForm(initial=draft.values)
     initial: dict[str, Any] = {"when": "now", "source_type": "own"}
     again = read_reference(request.GET.get("again", ""))
-    before = Report.objects.filter(reference=again or "", logged_by=request.user).first()
+    before = Report.objects.filter(reference=again or "", logged_by=person_of(request)).first()
     if before is not None:
         initial |= {
             "area": before.adm2_code or before.adm1_code or before.country,
@@ -277,7 +281,7 @@ def _blank_log(request: HttpRequest) -> LogForm:
     if incident:
         initial["incident"] = incident
     if "area" not in initial:
-        areas = list(request.user.areas.all()[:2])
+        areas = list(person_of(request).areas.all()[:2])
         if len(areas) == 1:
             initial["area"] = areas[0].code
     return LogForm(initial=initial)
@@ -291,7 +295,7 @@ def _as_initial(post: Any) -> dict[str, Any]:
 def _keep_draft(request: HttpRequest) -> None:
     skip = {"csrfmiddlewaretoken", "command", "step"}
     values = {k: v for k, v in _as_initial(request.POST).items() if k not in skip}
-    Draft.objects.update_or_create(person=request.user, defaults={"values": values})
+    Draft.objects.update_or_create(person=person_of(request), defaults={"values": values})
 
 
 def _log_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
@@ -305,7 +309,7 @@ def _log_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
 
 def _own_areas(request: HttpRequest) -> list[Area]:
     """The areas a person may choose without typing: their own and the next level below."""
-    own = list(request.user.areas.all()[:20])
+    own = list(person_of(request).areas.all()[:20])
     below = Area.objects.filter(parent__in=own).order_by("name")[:200]
     return [*own, *below]
 
@@ -329,7 +333,7 @@ def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
 
 def _similar(request: HttpRequest, form: ReportForm, preview: Report) -> list[tuple[Report, int]]:
     return duplicates.nearby(
-        request.user,
+        person_of(request),
         lat=None if preview.lat is None else float(preview.lat),
         lon=None if preview.lon is None else float(preview.lon),
         kind=preview.kind,
@@ -369,7 +373,7 @@ def nearby(request: HttpRequest) -> HttpResponse:
 def logged(request: HttpRequest) -> HttpResponse:
     """What was just logged, and three ways on."""
     references = [ref for text in request.GET.getlist("r")[:80] if (ref := read_reference(text))]
-    found = list(Report.objects.filter(reference__in=references, logged_by=request.user))
+    found = list(Report.objects.filter(reference__in=references, logged_by=person_of(request)))
     if not found:
         raise Http404
     return render(request, "report/logged.html", {"found": found, "first": found[0], "nav": "log"})
@@ -425,7 +429,7 @@ class EditForm(ReportForm):
 def edit(request: HttpRequest, reference: str) -> HttpResponse:
     """Change what a report says; a field somebody else has changed since is shown with both values."""
     row = deeds.office_report(request, reference)
-    if not access.may(request.user, Verb.EDIT, row):
+    if not access.may(person_of(request), Verb.EDIT, row):
         return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
     form = EditForm(request.POST or None, initial=_edit_initial(row))
     since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
@@ -434,18 +438,16 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             journal.once(
                 command_id(request),
-                by=request.user,
-                act=lambda: (
-                    reports.edit(
-                        row.reference, form, by=request.user, since=since, place_changed=place_changed
-                    )
-                    and {}
-                ),
+                by=person_of(request),
+                act=lambda: {
+                    "version": reports.edit(
+                        row.reference, form, by=person_of(request), since=since, place_changed=place_changed
+                    ).version
+                },
             )
         except Conflict as conflict:
             form.conflict = [  # type: ignore[attr-defined]
-                (Report._meta.get_field(name).verbose_name, now, asked)
-                for name, (now, asked) in conflict.fields.items()
+                (field_of(name).verbose_name, now, asked) for name, (now, asked) in conflict.fields.items()
             ]
             since = row.version
             form.add_error(None, conflict.message)
@@ -471,13 +473,13 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
 
 @signed_in
 @require_GET
-def evidence_file(request: HttpRequest, reference: str, sha256: str) -> HttpResponse:
+def evidence_file(request: HttpRequest, reference: str, sha256: str) -> FileResponse:
     """The cleaned copy of a photo or document; ``?original=1`` the sealed original, for staff alone."""
     row = deeds.office_report(request, reference)
     line = Evidence.objects.filter(report=row, shown_sha256=sha256, voided_at=None).first()
     if line is None:
         raise Http404
-    original = request.GET.get("original") == "1" and access.is_staff(request.user)
+    original = request.GET.get("original") == "1" and access.is_staff(person_of(request))
     stored = evidence.path_of(line.sha256 if original else line.shown_sha256)
     if not stored.exists():
         raise Http404
@@ -500,7 +502,7 @@ def evidence_file(request: HttpRequest, reference: str, sha256: str) -> HttpResp
 @require_GET
 def my_work(request: HttpRequest) -> HttpResponse:
     """*What must I do now?*"""
-    person = request.user
+    person = person_of(request)
     if person.role == Role.RESIDENT:
         own = Report.objects.filter(logged_by=person).order_by("-logged_utc")[:50]
         return render(request, "report/my_reports.html", {"own": own, "nav": "my-work"})
