@@ -145,10 +145,10 @@ SEAL_MINUTES = env.int("SEAL_MINUTES", 60)
 # Places
 
 GEOCODER = env.str("GEOCODER", "")
-GEOCODER_OPTIONS: dict = env.json("GEOCODER_OPTIONS", {})
+GEOCODER_OPTIONS: Any = env.json("GEOCODER_OPTIONS", {})
 GEOCODER_IS_OURS = env.bool("GEOCODER_IS_OURS", False)
 TILE_URL = env.str("TILE_URL", "")
-AUDIENCE_POLICY: dict = env.json("AUDIENCE_POLICY", {})
+AUDIENCE_POLICY: Any = env.json("AUDIENCE_POLICY", {})
 
 # People
 
