@@ -69,7 +69,7 @@ def publish(reference: str, *, by: Person, published: bool) -> Incident:
     with transaction.atomic():
         incident = _lock(reference)
         _trace(incident, by, {"published": [incident.published, published]})
-        incident.published, incident.published_changed_at = published, journal.now()
+        incident.published = published
         incident.save()
     return incident
 

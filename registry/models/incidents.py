@@ -20,9 +20,6 @@ class Incident(models.Model):
     areas = models.ManyToManyField("registry.Area", verbose_name=_("areas"), related_name="incidents")
     linked = models.ManyToManyField("self", verbose_name=_("linked incidents"), blank=True)
     published = models.BooleanField(_("published"), default=False)
-    published_changed_at = models.DateTimeField(
-        null=True, help_text="Editions look again at this incident's reports."
-    )
     changes = models.JSONField(default=list, help_text="Who changed what, when; the newest last.")
     created_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
