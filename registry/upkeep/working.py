@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -85,7 +85,10 @@ def daily(at: datetime) -> datetime:
     zone = timezone.get_default_timezone()
     hour, minute = (int(part) for part in settings.EDITION_AT.split(":"))
     today = at.astimezone(zone).date()
-    times = (datetime.combine(today + timedelta(days=days), time(hour, minute), zone) for days in range(3))
+    times = (
+        datetime.combine(today + timedelta(days=days), time(hour, minute), zone).astimezone(UTC)
+        for days in range(3)
+    )
     return next(moment for moment in times if moment > at)
 
 
