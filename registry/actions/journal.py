@@ -136,7 +136,7 @@ def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[En
     """Write lines (each for another report) in one transaction, and return their entries in order."""
     at = at or now()
     with transaction.atomic():
-        written = [_apply(line, at) for line in lines]
+        written = [prepare(line, at) for line in lines]
         _keep_past([w for w in written if w.keeps_past], at)
         _save(written)
         entries = Entry.objects.bulk_create([w.entry for w in written], batch_size=500)
@@ -235,7 +235,7 @@ def child_digest(child: Child) -> str:
 
 
 @dataclass
-class _Written:
+class Written:
     line: Line
     entry: Entry
     texts: dict[str, tuple[str, str]]
@@ -245,7 +245,7 @@ class _Written:
     deltas: list[TallyDelta]
 
 
-def _apply(line: Line, at: datetime) -> _Written:
+def prepare(line: Line, at: datetime) -> Written:
     """Put a line's values on its report and write its entry's body; nothing is saved yet."""
     report = line.report
     is_new = report.pk is None
@@ -312,7 +312,7 @@ def _apply(line: Line, at: datetime) -> _Written:
         digest=digest(body),
     )
     deltas = _deltas(tally_before, tally_key(report))
-    return _Written(line, entry, texts, is_new, keeps_past, list(changes), deltas)
+    return Written(line, entry, texts, is_new, keeps_past, list(changes), deltas)
 
 
 ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
@@ -389,7 +389,7 @@ def _deltas(before: tuple | None, after: tuple | None) -> list[TallyDelta]:
 # -- saving ------------------------------------------------------------------------------------------------
 
 
-def _keep_past(written: list[_Written], at: datetime) -> None:
+def _keep_past(written: list[Written], at: datetime) -> None:
     """Copy the rows as they stand in the database to the past, by one statement."""
     if written:
         copy_to_past(
@@ -408,7 +408,7 @@ def copy_to_past(table: type[models.Model], rows: models.QuerySet, holder: str, 
     insert(PastReport, [*ROW_FIELDS, "report", "holder", "valid_to"], selected)
 
 
-def _save(written: list[_Written]) -> None:
+def _save(written: list[Written]) -> None:
     new = [w.line.report for w in written if w.is_new]
     if new:
         Report.objects.bulk_create(new, batch_size=200)
@@ -419,7 +419,7 @@ def _save(written: list[_Written]) -> None:
         w.entry.report_id = w.line.report.pk
 
 
-def _save_texts(written: list[_Written]) -> None:
+def _save_texts(written: list[Written]) -> None:
     Text.objects.bulk_create(
         [
             Text(entry=w.entry, field=name, salt=salt, text=text)
@@ -430,7 +430,7 @@ def _save_texts(written: list[_Written]) -> None:
     )
 
 
-def _save_children(written: list[_Written]) -> None:
+def _save_children(written: list[Written]) -> None:
     by_table: dict[type[Child], list[Child]] = {}
     for w in written:
         for row in w.line.rows:
