@@ -370,6 +370,12 @@ class Selection:
         )
 
     @property
+    def rows(self) -> Rows:
+        """The current rows in the order of lists. As of a moment there are two tables: use ``page``."""
+        (current,) = self.tables
+        return current.in_order()
+
+    @property
     def versions(self) -> tuple[Rows, Rows]:
         """Every version that fits the filter: the current rows and all past ones of this holder."""
         return (
@@ -461,11 +467,6 @@ class Selection:
     def leaves_out(self) -> bool:
         """Whether rejected and duplicate reports are left out, which pages and files say."""
         return self.holder == Holder.OFFICE and not {"set_aside", "status"} & self.params.keys()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing narrows it but the person's scope: tallies may answer for it."""
-        return not self.values and self.as_of is None
 
     @property
     def query(self) -> str:

@@ -2,14 +2,16 @@
 
 from django.urls import include, path
 
-from .views import home, incidents, map, pages, people, reports
+from .views import data, home, incidents, logging, map, pages, people, reports
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
     path("", include(map.urlpatterns)),
+    path("", include(logging.urlpatterns)),
     path("", include(reports.urlpatterns)),
     path("", include(incidents.urlpatterns)),
     path("", include(people.urlpatterns)),
+    path("", include(data.urlpatterns)),
     path("", include(pages.urlpatterns)),
 ]
 

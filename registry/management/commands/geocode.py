@@ -19,12 +19,16 @@ class Command(BaseCommand):
     help = "Look up a place in the embedded gazetteer; candidates are printed best first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("place", help='as people write it: "г. Шебекино, ул. Ленина 5", "Izyum (Kharkiv Region)"')
+        parser.add_argument(
+            "place", help='as people write it: "г. Шебекино, ул. Ленина 5", "Izyum (Kharkiv Region)"'
+        )
         parser.add_argument("--region", help="code or name of the region that must hold it: RU-VOR")
         parser.add_argument("--country", help="code or name of the country that must hold it: RU")
         parser.add_argument("--json", action="store_true", help="a JSON list instead of a table")
 
-    def handle(self, *, place: str, region: str | None, country: str | None, json: bool, **options: Any) -> None:
+    def handle(
+        self, *, place: str, region: str | None, country: str | None, json: bool, **options: Any
+    ) -> None:
         gazetteer = Gazetteer(settings.DATA_DIR / "gazetteer.sqlite3")
         try:
             answer = locate(place, country=country, adm1_code=region, gazetteer=gazetteer)

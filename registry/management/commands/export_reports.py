@@ -1,0 +1,72 @@
+"""``manage.py export_reports``: the selected reports as CSV, whole or not at all."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registry.actions import journal
+from registry.filters import BadFilter, select
+from registry.models import Download
+from registry.outputs import exporting
+from registry.rules import access
+from registry.rules.vocabularies import Holder
+
+
+class Command(BaseCommand):
+    help = "Write reports to a CSV file: all columns, newest damage first."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--filter", default="", metavar="QUERY", help='as in an address: "kind=outage&area=RU-VOR"'
+        )
+        parser.add_argument(
+            "--audience", choices=[str(one) for one in access.AUDIENCES], help="else the office's rows"
+        )
+        parser.add_argument(
+            "--as-of", metavar="MOMENT", help="a day or moment; for an audience that of an edition"
+        )
+        parser.add_argument("--excel", action="store_true", help="safe for Excel: BOM, CRLF, no formulas")
+        parser.add_argument("--hxl", action="store_true", help="a second row of HXL tags")
+        parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file, or - for stdout")
+
+    def handle(self, *args, **options):
+        holder = options["audience"] or Holder.OFFICE
+        try:
+            selection = select(None, QueryDict(options["filter"]), holder=holder, as_of=options["as_of"])
+        except BadFilter as error:
+            raise CommandError(str(error)) from error
+        sheet = exporting.reports(selection)
+        variant = {"excel": options["excel"], "hxl": options["hxl"]}
+        log = Download(at=journal.now(), holder=holder, what="reports", filter=selection.query)
+        log.save()
+        if options["output"] == "-":
+            log.rows = exporting.write(sheet, sys.stdout.buffer, **variant)
+        else:
+            log.rows = self.replace(Path(options["output"]), sheet, variant)
+        log.save()
+        self.stderr.write(ngettext("%(n)d row", "%(n)d rows", log.rows) % {"n": log.rows})
+
+    def replace(self, path: Path, sheet: exporting.Sheet, variant: dict[str, bool]) -> int:
+        """Write beside ``path`` and rename, so that the file of that name is always a whole one."""
+        try:
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+                try:
+                    rows = exporting.write(sheet, file, **variant)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    umask = os.umask(0)
+                    os.umask(umask)
+                    os.fchmod(file.fileno(), 0o666 & ~umask)
+                    os.replace(file.name, path)
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+        except OSError as error:
+            raise CommandError(_("%(path)s: %(why)s") % {"path": path, "why": error.strerror}) from error
+        return rows

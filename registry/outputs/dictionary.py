@@ -1,0 +1,129 @@
+"""What the files mean, in words, made of the column table, the vocabularies, the filters and the policy:
+for the data page, ``/data/dictionary.csv`` and ``docs/data-dictionary.md``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registry.columns import COLUMNS
+from registry.filters import BoxField, MomentField, ReferenceField, Selection
+from registry.rules import access
+from registry.rules.access import Sight, UseClass
+
+HEAD = ("column", "code", "type", "label", "meaning", "group", "hxl")
+
+CLASS_WORDS = {
+    UseClass.DWELLING: gettext_lazy("Dwellings"),
+    UseClass.BUILDING: gettext_lazy("Other buildings"),
+    UseClass.SENSITIVE: gettext_lazy(
+        "Hospitals, clinics, emergency services, government, industry, warehouses, buildings of unknown use"
+    ),
+    UseClass.NETWORK: gettext_lazy("Networks"),
+    UseClass.ELECTRICITY: gettext_lazy("Losses of electricity, or of an unknown supply"),
+    UseClass.OUTAGE: gettext_lazy("Losses of other supply, and closures"),
+}
+AREA_WORDS = {
+    "settlement": gettext_lazy("down to the settlement"),
+    "adm2": gettext_lazy("down to the district"),
+    "adm1": gettext_lazy("the region only"),
+}
+WHEN_WORDS = {
+    "moment": gettext_lazy("days and times"),
+    "day": gettext_lazy("days without times"),
+    "month": gettext_lazy("the month only, once it is over"),
+}
+
+
+@dataclass(frozen=True)
+class SightInWords:
+    """What an audience sees of one class of reports; ``hidden``: nothing at all."""
+
+    what: Any
+    hidden: bool
+    after_hours: int = 0
+    area: Any = ""
+    place: str = ""
+    when: Any = ""
+    names: bool = False
+
+
+def sights(audience: str) -> list[SightInWords]:
+    """The policy that holds for an audience, one line for each class of reports."""
+    return [_in_words(use_class, sight) for use_class, sight in access.policy(audience).items()]
+
+
+def _in_words(use_class: UseClass, sight: Sight | None) -> SightInWords:
+    if sight is None:
+        return SightInWords(CLASS_WORDS[use_class], hidden=True)
+    if sight.grid is None:
+        place = _("no point")
+    elif sight.grid:
+        place = _("a point of a grid of %(step)s°") % {"step": f"{sight.grid / 1_000_000:g}"}
+    else:
+        place = _("the point as the register has it")
+    return SightInWords(
+        CLASS_WORDS[use_class],
+        hidden=False,
+        after_hours=int(sight.delay.total_seconds() // 3600),
+        area=AREA_WORDS[sight.area],
+        place=place,
+        when=WHEN_WORDS[sight.when],
+        names=sight.names_shown,
+    )
+
+
+def filters(selection: Selection) -> list[tuple[str, Any, str]]:
+    """Every filter that this selection's reader has: its parameter, its label, what it takes."""
+    return [(name, one.label, _takes(one)) for name, one in selection.filterset.filters.items()]
+
+
+def _takes(one: Any) -> str:
+    choices = one.extra.get("choices")
+    if choices:
+        codes = ", ".join(code for code, _words in choices if code)
+        return codes if len(choices) == 1 else _("any of: %s") % codes
+    return {
+        forms.DateField: _("a day, such as 2026-03-31"),
+        forms.ModelChoiceField: _("the code of an area, such as UA-63"),
+        ReferenceField: _("a reference, such as 4F7K-92MX"),
+        BoxField: _("west,south,east,north in degrees"),
+        MomentField: _("a day or a moment, such as 2026-03-31T10:00:00Z"),
+        forms.RegexField: _("me, or a person's number"),
+    }.get(one.field_class) or _("words")
+
+
+def table() -> Iterator[tuple[str, ...]]:
+    """Header, then each column (code empty) followed by its codes."""
+    yield HEAD
+    for column in COLUMNS:
+        yield (column.name, "", column.type, str(column.label), str(column.help), column.group, column.hxl)
+        for code, words in column.choices:
+            if code:
+                yield (column.name, code, "", str(words), "", "", "")
+
+
+def markdown() -> str:
+    """The dictionary as a page of the documentation."""
+    lines = [
+        "# Data dictionary",
+        "",
+        "Written by `manage.py dictionary`; do not edit. The columns of `/reports.csv` in their order. Empty",
+        "is missing or withheld; the column `withheld` says what was withheld.",
+        "",
+        "| column | type | meaning | group | HXL |",
+        "|---|---|---|---|---|",
+    ]
+    for column in COLUMNS:
+        label = str(column.label)
+        meaning = f"{label[:1].upper()}{label[1:]}. {column.help}".strip()
+        lines.append(f"| `{column.name}` | {column.type} | {meaning} | {column.group} | `{column.hxl}` |")
+    lines += ["", "## Codes"]
+    for column in COLUMNS:
+        if column.choices:
+            lines += ["", f"### {column.name}", "", "| code | meaning |", "|---|---|"]
+            lines += [f"| `{code}` | {words} |" for code, words in column.choices if code]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,314 @@
+"""Tables as CSV, at the speed of the database and in flat memory.
+
+PostgreSQL writes the file itself (``COPY``), SQLite builds whole lines in SQL; nothing becomes a Python
+object on the way. Both give the same bytes for the same rows: UTF-8, RFC 4180 with quotes only where they
+are needed, LF, booleans ``true``/``false``, moments ``YYYY-MM-DD HH:MM:SS`` in UTC, fixed decimals; what is
+missing is empty. The Excel-safe variant has a BOM, CRLF, and an apostrophe before ``= + - @ TAB CR`` at the
+head of *text* columns (a negative longitude stays a number).
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import connections, models
+from django.db.models import F, OuterRef, Subquery, Value
+
+from registry.columns import COLUMNS
+from registry.filters import Selection
+from registry.models import Entry, PastReport, Text
+
+#: Rows handed over at once.
+_CHUNK = 500
+
+
+class Sink(Protocol):
+    def write(self, data: bytes, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table to write: its columns (name, type, HXL tag), the rows as querysets of these columns by name
+    (one after the other), and the order of lines."""
+
+    columns: tuple[tuple[str, str, str], ...]
+    sources: tuple[models.QuerySet, ...]
+    order: tuple[str, ...]
+
+    def sql(self, line: str) -> tuple[str, tuple]:
+        """The statement that gives ``line``, an expression of the columns, for every row in order."""
+        names = ", ".join(name for name, _type, _hxl in self.columns)
+        parts = [source.query.sql_with_params() for source in self.sources]
+        rows = " UNION ALL ".join(sql for sql, _params in parts)
+        statement = (
+            f"WITH sheet({names}) AS ({rows}) SELECT {line} FROM sheet ORDER BY {', '.join(self.order)}"
+        )
+        return statement, tuple(param for _sql, params in parts for param in params)
+
+
+# -- what may be written -----------------------------------------------------------------------------------
+
+_REPORT = tuple((column.name, column.type, column.hxl) for column in COLUMNS)
+_NAMES = tuple(column.name for column in COLUMNS)
+_SPAN = (("valid_from_utc", "moment", "#date+valid+start"), ("valid_to_utc", "moment", "#date+valid+end"))
+#: The words of an entry that have a column of their own.
+_WORDS = ("question", "answer", "reason", "note")
+_ENTRY = (
+    ("reference", "text", "#meta+id"),
+    ("number", "integer", "#meta+entry+num"),
+    ("kind", "code", "#event+type"),
+    ("move", "code", "#event+move"),
+    ("from_status", "code", "#status+from"),
+    ("to_status", "code", "#status+to"),
+    ("happened_utc", "moment", "#date+occurred"),
+    ("recorded_utc", "moment", "#date+recorded"),
+    ("role", "code", "#contact+role"),
+    ("by", "text", "#contact+name"),
+    *((word, "text", f"#description+{word}") for word in _WORDS),
+    ("body", "text", "#meta+body"),
+    ("digest", "text", "#meta+digest"),
+)
+
+
+def reports(selection: Selection) -> Sheet:
+    """The selected rows, all outgoing columns."""
+    sources = tuple(rows.order_by().values_list(*_NAMES) for rows in selection.tables)
+    return Sheet(_REPORT, sources, ("occurred_to DESC", "reference DESC"))
+
+
+def versions(selection: Selection) -> Sheet:
+    """Every version of the selected rows that their holder had: from edition to edition for audiences."""
+    sources = tuple(
+        rows.order_by().values_list(
+            *_NAMES,
+            "valid_from",
+            F("valid_to") if rows.model is PastReport else Value(None, models.DateTimeField()),
+        )
+        for rows in selection.versions
+    )
+    return Sheet((*_REPORT, *_SPAN), sources, ("reference", "valid_from_utc"))
+
+
+def entries(selection: Selection) -> Sheet:
+    """The timelines of the selected reports, with the words of their entries: for the office alone."""
+    (rows,) = selection.tables
+    words = [
+        Subquery(Text.objects.filter(entry=OuterRef("pk"), field=word).values("text")[:1]) for word in _WORDS
+    ]
+    found = Entry.objects.using(selection.using).filter(report__in=rows.order_by().values("pk"))
+    return Sheet(
+        _ENTRY,
+        (
+            found.order_by().values_list(
+                "report__reference", "number", "kind", "move", "from_status", "to_status", "happened_at",
+                "recorded_at", "role", "by__name", *words, "body", "digest",
+            ),
+        ),
+        ("reference", "number"),
+    )  # fmt: skip
+
+
+# -- writing -----------------------------------------------------------------------------------------------
+
+
+def write(sheet: Sheet, sink: Sink, *, excel: bool = False, hxl: bool = False) -> int:
+    """Write the sheet and return the number of its rows, header and HXL row not counted.
+
+    An error leaves the sink half written: whoever holds it must not let it pass for whole.
+    """
+    end = b"\r\n" if excel else b"\n"
+    heads = [[name for name, _type, _hxl in sheet.columns]]
+    if hxl:
+        heads.append([tag for _name, _type, tag in sheet.columns])
+    sink.write(b"\xef\xbb\xbf" * excel + b"".join(",".join(head).encode() + end for head in heads))
+    connection = connections[sheet.sources[0].db]
+    lines = _copied if connection.vendor == "postgresql" else _built
+    count = 0
+    for chunk in lines(connection, sheet, excel):
+        sink.write(end.join(chunk) + end)
+        count += len(chunk)
+    return count
+
+
+#: Text that the register itself makes of letters, digits, spaces and hyphens: it needs no quotes, and no
+#: formula begins so.
+_PLAIN = {
+    "reference", "asset", "site", "incident", "related", "country", "timezone", "repair_currency", "elements",
+    "withheld", "digest",
+}  # fmt: skip
+
+
+def _text(name: str, excel: bool) -> str:
+    """A text column as SQL of both engines, made harmless for Excel if asked."""
+    if not excel:
+        return name
+    formula = f"substr({name}, 1, 1) IN ('=', '+', '-', '@', '\t', '\r')"
+    return f"CASE WHEN {formula} THEN '''' || {name} ELSE {name} END"
+
+
+def _copied(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]:
+    """The lines as PostgreSQL's COPY writes them, without their ends."""
+
+    def cell(name: str, type: str) -> str:
+        match type:
+            case "text" | "code":
+                return f"NULLIF({_text(name, excel and type == 'text')}, '')"
+            case "boolean":
+                return f"{name}::text"
+            case "moment":
+                return f"{name} AT TIME ZONE 'UTC'"
+        return name
+
+    sql, params = sheet.sql(", ".join(cell(name, type) for name, type, _hxl in sheet.columns))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')", params) as copy,
+    ):
+        chunk: list[bytes] = []
+        for line in copy:
+            chunk.append(bytes(line[:-1]))
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+
+def _built(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]:
+    """The lines as SQLite builds them, one ``printf`` a row, without their ends."""
+
+    def cell(name: str, type: str) -> str:
+        match type:
+            case "text" if name not in _PLAIN:
+                # Most are empty, and four searches cost less than one pattern.
+                text = _text(name, excel)
+                special = " OR ".join(f"instr({name}, '{mark}')" for mark in ',"\n\r')
+                quoted = f"WHEN {special} THEN printf('\"%%w\"', {text})"
+                return f"CASE WHEN {name} = '' THEN '' {quoted} ELSE {text} END"
+            case "boolean":
+                return f"CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
+            case "decimal":
+                return f"CASE WHEN {name} IS NOT NULL THEN printf('%%.{places[name]}f', {name}) END"
+        return name
+
+    places = {column.name: column.decimals for column in COLUMNS}
+    form = ",".join("%%s" for _column in sheet.columns)
+    cells = ", ".join(cell(name, type) for name, type, _hxl in sheet.columns)
+    sql, params = sheet.sql(f"printf('{form}', {cells})")
+    with connection.cursor() as cursor:
+        raw = connection.connection
+        raw.text_factory = bytes
+        try:
+            cursor.execute(sql, params)
+            while chunk := cursor.fetchmany(_CHUNK):
+                yield [line for (line,) in chunk]
+        finally:
+            raw.text_factory = str
+
+
+# -- sending -----------------------------------------------------------------------------------------------
+
+
+class Busy(Exception):
+    """As many downloads run as ``settings.DOWNLOADS_AT_ONCE`` allows, in all processes together."""
+
+
+class Abandoned(Exception):
+    """The client left before its file was written."""
+
+
+class Spool:
+    """A file that a thread writes at the speed of the database and a response follows at the client's.
+
+    It lies unlinked in DATA_DIR and goes, with its place among the downloads, when both ends have closed:
+    also when the client leaves early or the process is killed. Iterating gives the bytes as they come and
+    raises what the writer raised, so that a broken file is a broken connection.
+    """
+
+    def __init__(self, job: Callable[[Sink], int], *, alias: str = "reader") -> None:
+        """``job`` writes into the sink it is given and returns its number of rows. Raises Busy."""
+        self._slot = _take_slot()
+        self._out = tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0)  # noqa: SIM115
+        self._in, self._slot_of_writer = os.dup(self._out.fileno()), os.dup(self._slot)
+        self._changed = Condition()
+        self._left = self._done = False
+        self._error: BaseException | None = None
+        self.size = 0
+        self._job, self._alias = job, alias
+        self._thread = Thread(target=self._run, daemon=True)
+        if connections[alias].in_atomic_block:
+            # Only this connection sees what its transaction has written.
+            self._run()
+        else:
+            self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        if self._left:
+            raise Abandoned
+        self._out.write(data)
+        with self._changed:
+            self.size += len(data)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            self._job(self)
+        except BaseException as raised:
+            error = raised
+        finally:
+            if self._thread.ident:
+                connections.close_all()
+            self._out.close()
+            os.close(self._slot_of_writer)
+            with self._changed:
+                self._error, self._done = error, True
+                self._changed.notify_all()
+
+    def finished(self, *, within: float | None) -> bool:
+        """Whether the file is whole, waiting so many seconds (None: until it is). Raises what broke it."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: self._done, within)
+        if self._error:
+            raise self._error
+        return done
+
+    def __iter__(self) -> Iterator[bytes]:
+        position = 0
+        while True:
+            self._wait_beyond(position)
+            if data := os.pread(self._in, 1 << 18, position):
+                position += len(data)
+                yield data
+            elif self.finished(within=0):
+                return
+
+    def _wait_beyond(self, position: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._done or self.size > position)
+
+    def close(self) -> None:
+        """The client has everything, or has left."""
+        if not self._left:
+            self._left = True
+            os.close(self._in)
+            os.close(self._slot)
+
+
+def _take_slot() -> int:
+    """One of the places for downloads: a locked file, free again when the last copy of it is closed."""
+    folder = settings.DATA_DIR / "downloads"
+    folder.mkdir(exist_ok=True)
+    for number in range(settings.DOWNLOADS_AT_ONCE):
+        slot = os.open(folder / str(number), os.O_CREAT | os.O_RDWR, 0o640)
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return slot
+        except BlockingIOError:
+            os.close(slot)
+    raise Busy

@@ -1,0 +1,291 @@
+"""Pages that take a report down: log and check, what lies near, what was logged, edit."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _t
+from django.views.decorators.http import require_GET
+
+from registry.actions import duplicates, journal, reports
+from registry.actions.journal import Conflict, Refused
+from registry.forms.logging import LogForm
+from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE, ReportForm
+from registry.models import Area, Draft, Incident, Report
+from registry.models.identity import read_reference
+from registry.models.reports import field_of
+from registry.rules import access
+from registry.rules.access import Verb
+from registry.rules.vocabularies import GeocodeState, Kind
+
+from . import deeds
+from .guards import command_id, person_of, signed_in
+
+_PARTS = {"where": WHERE, "what": WHAT, "when": ("when", *WHEN), "source": SOURCE}
+_KEPT = "kept-report"
+
+
+def log(request: HttpRequest) -> HttpResponse:
+    """*Write it down and be gone.* One page, then check answers, then save; nothing typed is lost, not even
+    when the sign-in ran out on the way."""
+    if not request.user.is_authenticated:
+        if request.method == "POST":
+            request.session[_KEPT] = request.POST.urlencode()
+        return redirect(f"{reverse('account_login')}?next={reverse('log')}")
+    if not access.may(request.user, Verb.LOG):
+        return render(request, "403.html", {"why": _t("Researchers read the register.")}, status=403)
+    if request.method != "POST":
+        return render(request, "report/log.html", _log_context(request, _blank_log(request)))
+    form = LogForm(request.POST)
+    step = request.POST.get("step", "check")
+    if not form.is_valid() or step == "change":
+        _keep_draft(request)
+        if step == "change":
+            form = LogForm(initial=_as_initial(request.POST))
+        return render(request, "report/log.html", _log_context(request, form))
+    if step != "save":
+        _keep_draft(request)
+        return render(request, "report/check.html", _check_context(request, form))
+    return _save(request, form)
+
+
+def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
+    incident = Incident.objects.filter(reference=read_reference(form.cleaned_data["incident"]) or "").first()
+
+    def act() -> dict[str, Any]:
+        logged = reports.log_all(form, by=person_of(request), incident=incident)
+        Draft.objects.filter(person=person_of(request)).delete()
+        return {"references": [one.reference for one in logged]}
+
+    try:
+        result = journal.once(command_id(request), by=person_of(request), act=act)
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        return render(request, "report/log.html", _log_context(request, form))
+    messages.success(request, deeds.logged_words(len(result["references"])), extra_tags="log")
+    return redirect(f"{reverse('logged')}?{'&'.join(f'r={ref}' for ref in result['references'])}")
+
+
+def _blank_log(request: HttpRequest) -> LogForm:
+    """An empty form: or what was kept, or what carries over from the report before."""
+    kept = request.session.pop(_KEPT, "")
+    if kept:
+        return LogForm(initial=_as_initial(QueryDict(kept)))
+    draft = Draft.objects.filter(person=person_of(request)).first()
+    if draft is not None and "draft" in request.GET:
+        return LogForm(initial=draft.values)
+    initial: dict[str, Any] = {"when": "now", "source_type": "own"}
+    again = read_reference(request.GET.get("again", ""))
+    before = Report.objects.filter(reference=again or "", logged_by=person_of(request)).first()
+    if before is not None:
+        initial |= {
+            "area": before.adm2_code or before.adm1_code or before.country,
+            "kind": before.kind,
+            "cause_group": before.cause_group,
+            "cause": before.cause,
+            "when": "day",
+            "occurred_to": before.occurred_to,
+            "incident": before.incident,
+        }
+        if request.GET.get("same") == "street":
+            initial["place"] = before.place_typed
+    incident = read_reference(request.GET.get("incident", ""))
+    if incident:
+        initial["incident"] = incident
+    if "area" not in initial:
+        areas = list(person_of(request).areas.all()[:2])
+        if len(areas) == 1:
+            initial["area"] = areas[0].code
+    return LogForm(initial=initial)
+
+
+def _as_initial(post: Any) -> dict[str, Any]:
+    several = {"danger", "supply_lost"}
+    return {name: post.getlist(name) if name in several else post[name] for name in post}
+
+
+def _keep_draft(request: HttpRequest) -> None:
+    skip = {"csrfmiddlewaretoken", "command", "step"}
+    values = {k: v for k, v in _as_initial(request.POST).items() if k not in skip}
+    Draft.objects.update_or_create(person=person_of(request), defaults={"values": values})
+
+
+def _log_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "parts": {name: [form[f] for f in fields] for name, fields in _PARTS.items()},
+        "areas": _own_areas(request),
+        "nav": "log",
+    }
+
+
+def _own_areas(request: HttpRequest) -> list[Area]:
+    """The areas a person may choose without typing: their own and the next level below."""
+    own = list(person_of(request).areas.all()[:20])
+    below = Area.objects.filter(parent__in=own).order_by("name")[:200]
+    return [*own, *below]
+
+
+def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
+    preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
+    return {
+        "form": form,
+        "preview": preview,
+        "similar": _similar(request, form, preview),
+        "candidates": preview.geocode_candidates,
+        "sent": [
+            (name, value)
+            for name, values in request.POST.lists()
+            if name not in ("csrfmiddlewaretoken", "command", "step")
+            for value in values
+        ],
+        "nav": "log",
+    }
+
+
+def _similar(request: HttpRequest, form: ReportForm, preview: Report) -> list[tuple[Report, int]]:
+    return duplicates.nearby(
+        person_of(request),
+        lat=None if preview.lat is None else float(preview.lat),
+        lon=None if preview.lon is None else float(preview.lon),
+        kind=preview.kind,
+        on=preview.occurred_to,
+        place=preview.address or preview.place_typed,
+        radius_m=preview.geo_radius_m or 250,
+    )
+
+
+@signed_in
+@require_GET
+def nearby(request: HttpRequest) -> HttpResponse:
+    """Reports like the one being written, as a fragment for the page; outsiders are told of none."""
+    form = LogForm()
+    kind = request.GET.get("kind") or Kind.BUILDING
+    data = {
+        "place": request.GET.get("place", ""),
+        "area": request.GET.get("area", ""),
+        "lat": request.GET.get("lat", ""),
+        "lon": request.GET.get("lon", ""),
+        "kind": kind,
+        "sector": request.GET.get("sector") or ("" if kind == Kind.BUILDING else "unknown"),
+        "when": "now",
+        "source_type": "own",
+    }
+    found: list[tuple[Report, int]] = []
+    preview = None
+    if form.check(data):
+        preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
+        preview.occurred_to = None
+        found = _similar(request, form, preview)
+    return render(request, "report/_similar.html", {"similar": found, "preview": preview})
+
+
+@signed_in
+@require_GET
+def logged(request: HttpRequest) -> HttpResponse:
+    """What was just logged, and three ways on."""
+    references = [ref for text in request.GET.getlist("r")[:80] if (ref := read_reference(text))]
+    found = list(Report.objects.filter(reference__in=references, logged_by=person_of(request)))
+    if not found:
+        raise Http404
+    return render(request, "report/logged.html", {"found": found, "first": found[0], "nav": "log"})
+
+
+# -- editing -------------------------------------------------------------------------------------------
+
+
+def _edit_initial(row: Report) -> dict[str, Any]:
+    zone = ZoneInfo(row.timezone or "UTC")
+    typed = row.geocode_state in (GeocodeState.TYPED, GeocodeState.OUTSIDE)
+    started = row.started_utc and row.started_utc.astimezone(zone).replace(tzinfo=None)
+    names = [name for name in (*WHAT, *WHEN) if hasattr(row, name)]
+    return {
+        **{name: getattr(row, name) for name in names},
+        "place": row.place_typed,
+        "area": row.adm3_code or row.adm2_code or row.adm1_code or row.country,
+        "lat": row.lat if typed else None,
+        "lon": row.lon if typed else None,
+        "address": row.address,
+        "started_at": started,
+        "danger": row.danger.split(),
+        "contact": row.contact,
+        "source_type": "own",
+    }
+
+
+_PLACE_INPUTS = ("place", "area", "lat", "lon", "geo_precision")
+#: What an edit does not touch: sources, grades and supply have forms of their own.
+_NOT_EDITED = (
+    "source_type", "source_name", "source_url", "source_ref", "source_date", "scale", "scale_grade",
+    "customers_lost", "restriction", "diverted_to",
+)  # fmt: skip
+
+
+class EditForm(ReportForm):
+    """``ReportForm`` without what has a form of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in _NOT_EDITED:
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data |= {
+            name: None if name in ("customers_lost", "source_date") else "" for name in _NOT_EDITED
+        }
+        self.cleaned_data["source_type"] = "own"
+        return super().clean()
+
+
+@signed_in
+def edit(request: HttpRequest, reference: str) -> HttpResponse:
+    """Change what a report says; a field somebody else has changed since is shown with both values."""
+    row = deeds.office_report(request, reference)
+    if not access.may(person_of(request), Verb.EDIT, row):
+        return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
+    form = EditForm(request.POST or None, initial=_edit_initial(row))
+    since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
+    if request.method == "POST" and form.is_valid():
+        place_changed = any(name in form.changed_data for name in _PLACE_INPUTS)
+        try:
+            journal.once(
+                command_id(request),
+                by=person_of(request),
+                act=lambda: {
+                    "version": reports.edit(
+                        row.reference, form, by=person_of(request), since=since, place_changed=place_changed
+                    ).version
+                },
+            )
+        except Conflict as conflict:
+            form.conflict = [  # type: ignore[attr-defined]
+                (field_of(name).verbose_name, now, asked) for name, (now, asked) in conflict.fields.items()
+            ]
+            since = row.version
+            form.add_error(None, conflict.message)
+        except Refused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        else:
+            messages.success(request, _t("Saved."), extra_tags=f"edit-{row.reference}")
+            return redirect("report", row.reference)
+    context = {
+        "form": form,
+        "report": row,
+        "since": since,
+        "parts": {
+            name: [form[f] for f in fields if f in form.fields and f not in _NOT_EDITED]
+            for name, fields in _PARTS.items()
+        },
+    }
+    return render(request, "report/edit.html", context, status=409 if hasattr(form, "conflict") else 200)
+
+
+urlpatterns = [
+    path("reports/nearby", nearby, name="nearby"),
+    path("log", log, name="log"),
+    path("log/done", logged, name="logged"),
+    path("r/<str:reference>/edit", edit, name="edit"),
+]
