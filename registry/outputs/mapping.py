@@ -126,12 +126,12 @@ def _counts(selection: Selection, cells: tuple[int, int], zoom: int) -> tuple[Co
     """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut."""
     areas = tallied_areas(selection)
     # The pyramid knows areas and damage levels, but no sectors.
-    tallied = areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS
-    found = _pyramid(selection, areas, cells, zoom) if tallied else _ranged(selection, cells, zoom)
+    by_rows = areas is None or sectors_of(selection) is not None or zoom not in Cluster.ZOOMS
+    found = _ranged(selection, cells, zoom) if by_rows else _pyramid(selection, areas or Q(), cells, zoom)
     counts: Counter[tuple[int, str]] = Counter()
     for prefix, level, n in found:
         counts[prefix, level or DamageLevel.UNKNOWN] += n
-    cut = not tallied and counts.total() >= MOST_ROWS
+    cut = by_rows and counts.total() >= MOST_ROWS
     return Counter({key: n for key, n in counts.items() if n > 0}), cut
 
 

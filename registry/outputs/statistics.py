@@ -71,7 +71,7 @@ class Day:
     repairs: Figure
     outages_unknown: int
     supply: list[tuple[date, int | None]]
-    areas: list[tuple[str, dict[str, int]]]
+    areas: list[tuple[str, Counter[str]]]
 
 
 def lines(selection: Selection) -> list[Line]:
@@ -102,15 +102,15 @@ def tallied_areas(selection: Selection) -> Q | None:
 
 def tallied(selection: Selection, areas: Q) -> list[Line]:
     """The lines of the tallies, what is not merged yet added by the same statement."""
-    found = Tally.objects.using(selection.using).filter(areas, holder=selection.holder)
-    found = found.values_list(*Line._fields)
+    kept = Tally.objects.using(selection.using).filter(areas, holder=selection.holder)
+    found = kept.values_list(*Line._fields)
     if selection.holder == Holder.OFFICE:
         late = TallyDelta.objects.using(selection.using).filter(areas)
         found = found.union(late.values_list(*Line._fields), all=True)
     sectors = sectors_of(selection)
     return _summed(
         line
-        for line in map(Line._make, found)
+        for line in (Line(*values) for values in found)
         if line.status not in access.SET_ASIDE
         and (sectors is None or (line.kind != Kind.BUILDING and line.sector in sectors))
     )
@@ -155,12 +155,12 @@ def grouped(rows: QuerySet, *columns: str, total: str = "") -> list[tuple[Any, .
 
 def _summed(found: Iterable[Line]) -> list[Line]:
     """One line for each kind of line, none for what has cancelled out."""
-    sums: dict[tuple, list[int]] = defaultdict(lambda: [0, 0])
-    for line in found:
-        total = sums[line[:-2]]
-        total[0] += line.n
-        total[1] += int(line.customers_out)
-    return sorted(Line(*key, n, customers) for key, (n, customers) in sums.items() if n)
+    rows: Counter[tuple[str, ...]] = Counter()
+    customers: Counter[tuple[str, ...]] = Counter()
+    for *key, n, out in found:
+        rows[tuple(key)] += n
+        customers[tuple(key)] += int(out)
+    return sorted(Line._make((*key, n, customers[key])) for key, n in rows.items() if n)
 
 
 def day(selection: Selection, *, on: date, verified_on: date) -> Day:
@@ -229,10 +229,9 @@ def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str,
         holder=selection.holder, day__gte=first, day__lte=last
     )
     names = ("open_damage", "customers_out", "repairs")
-    sums = figures.values("day").annotate(
-        **{f"{name}_sum": Coalesce(Sum(name, filter=areas or None), 0) for name in names}
-    )
-    return {row["day"]: {name: row[f"{name}_sum"] for name in names} for row in sums}
+    sums = {f"{name}_sum": Coalesce(Sum(name, filter=areas or None), 0) for name in names}
+    rows: Any = figures.values_list("day").annotate(**sums)
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
 def _verified(selection: Selection, on: date) -> int:
@@ -248,7 +247,7 @@ def _verified(selection: Selection, on: date) -> int:
     )
 
 
-def _by_area(selection: Selection, damage: Iterable[Line]) -> list[tuple[str, dict[str, int]]]:
+def _by_area(selection: Selection, damage: Iterable[Line]) -> list[tuple[str, Counter[str]]]:
     areas: dict[str, Counter[str]] = defaultdict(Counter)
     for line in damage:
         areas[line.area][line.damage_level or DamageLevel.UNKNOWN] += line.n

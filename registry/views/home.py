@@ -40,10 +40,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "is_office": is_office,
         "as_of_edition": edition,
         "incidents": _incidents(selection),
-        "no_areas": is_office and not request.user.scope.areas,
+        "no_areas": is_office and not selection.person.scope.areas,
     }
     if is_office or edition:
-        on = timezone.localdate() if is_office else timezone.localdate(edition.at)
+        on = timezone.localdate(edition.at if edition else None)
         verified_on = on if is_office else on - timedelta(days=1)
         day = statistics.day(selection, on=on, verified_on=verified_on)
         context |= {
@@ -102,7 +102,7 @@ def _bars(day: statistics.Day, *, using: str) -> list[dict[str, Any]]:
         for code, levels in shown
     ]
     if rest:
-        levels = sum((Counter(counts) for _code, counts in rest), Counter())
+        levels = sum((counts for _code, counts in rest), Counter())
         label = ngettext("%(n)d other area", "%(n)d other areas", len(rest)) % {"n": len(rest)}
         rows.append({"label": label, "parts": list(levels.items())})
     return rows

@@ -39,7 +39,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "bounds": ",".join(map(str, box)) if box else "",
         "tile_url": settings.TILE_URL,
         "regions": _regions(selection),
-        "most": statistics.MOST_ROWS,
         "without_place": mapping.without_place(selection),
     }
     return render(request, "map/page.html", context)
