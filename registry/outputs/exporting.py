@@ -43,7 +43,8 @@ class Sheet:
     def sql(self, line: str) -> tuple[str, tuple]:
         """The statement that gives ``line``, an expression of the columns, for every row in order."""
         names = ", ".join(name for name, _type, _hxl in self.columns)
-        parts = [source.query.sql_with_params() for source in self.sources]
+        # Not elided, a condition that nothing can meet stays a condition.
+        parts = [source.query.get_compiler(source.db, elide_empty=False).as_sql() for source in self.sources]
         rows = " UNION ALL ".join(sql for sql, _params in parts)
         statement = (
             f"WITH sheet({names}) AS ({rows}) SELECT {line} FROM sheet ORDER BY {', '.join(self.order)}"
@@ -100,7 +101,7 @@ def entries(selection: Selection) -> Sheet:
     words = [
         Subquery(Text.objects.filter(entry=OuterRef("pk"), field=word).values("text")[:1]) for word in _WORDS
     ]
-    found = Entry.objects.using(selection.using).filter(report__in=rows.order_by().values("pk"))
+    found = Entry.objects.using(selection.using).filter(report__in=rows.order_by().values("pk").query)
     return Sheet(
         _ENTRY,
         (
