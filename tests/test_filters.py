@@ -358,7 +358,7 @@ def test_counting_stops_past_the_limit(official):
 def test_the_filter_is_said_in_words_each_with_the_query_without_it(official):
     query = "from=2026-03-01&status=verified&area=UA-63&type=school&kind=building"
     selection = select(official, QueryDict(query))
-    assert selection.sentence == "Damage to buildings: School, in Kharkiv, Verified, since March 1, 2026"
+    assert selection.sentence == "Damage to buildings: School, in Kharkiv, Verified, since 1 March 2026"
     assert selection.parts[0][0] == "Building"
     assert dict(selection.parts)["Verified"] == "kind=building&type=school&area=UA-63&from=2026-03-01"
     assert select(official, {}).sentence == "Damage and losses of supply"

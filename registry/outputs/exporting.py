@@ -101,7 +101,9 @@ def entries(selection: Selection) -> Sheet:
     words = [
         Subquery(Text.objects.filter(entry=OuterRef("pk"), field=word).values("text")[:1]) for word in _WORDS
     ]
-    found = Entry.objects.using(selection.using).filter(report__in=rows.order_by().values("pk").query)
+    # The bare query: it runs wherever the entries are read.
+    chosen: Any = rows.order_by().values("pk").query
+    found = Entry.objects.using(selection.using).filter(report__in=chosen)
     return Sheet(
         _ENTRY,
         (
