@@ -22,8 +22,9 @@ from registry import geo
 from registry.filters import BadFilter, Selection
 from registry.models import Cluster, ReportRow, TallyDelta
 from registry.outputs.statistics import grouped, sectors_of, tallied_areas
+from registry.outputs.telling import what
 from registry.rules import access, scales
-from registry.rules.vocabularies import DamageLevel, Holder, Kind, Sector, label
+from registry.rules.vocabularies import DamageLevel, Holder
 
 #: Squares lie this many zoom levels below their tile, the parts that place a group this many below them.
 SQUARES, PARTS = 3, 2
@@ -208,15 +209,8 @@ def point(row: ReportRow) -> dict[str, Any]:
 
 def title(row: ReportRow) -> str:
     """What and where in a few words: "School, Lenina 5, Shebekino"."""
-    what, sector = label("object_type", row.object_type), label("sector", row.sector)
-    if row.kind == Kind.NETWORK:
-        what = f"{sector}: {what}"
-    elif row.kind == Kind.OUTAGE and row.sector == Sector.TRANSPORT:
-        what = _("%(what)s closed or restricted") % {"what": what}
-    elif row.kind == Kind.OUTAGE:
-        what = _("%(sector)s: supply lost") % {"sector": sector}
-    where = (row.object_name, row.address, row.settlement or row.adm3_name or row.adm2_name or row.adm1_name)
-    return ", ".join(str(word) for word in (what, *where) if word)
+    where = (row.address, row.settlement or row.adm3_name or row.adm2_name or row.adm1_name)
+    return ", ".join(str(word) for word in (what(row), *where) if word)
 
 
 # -- a small drawing ----------------------------------------------------------------------------------------

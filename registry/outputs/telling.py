@@ -24,6 +24,20 @@ _SAID = (
 )  # fmt: skip
 
 
+def what(row: Any) -> str:
+    """What a row of any holder is, in a few words: "School “No. 4”", "Gas: pipeline", "Loss of heat"."""
+    thing, sector = str(v.label("object_type", row.object_type)), str(v.label("sector", row.sector))
+    if row.kind == v.Kind.NETWORK:
+        words = f"{sector}: {thing.lower()}"
+    elif row.kind == v.Kind.OUTAGE and row.sector == v.Sector.TRANSPORT:
+        words = _t("%(thing)s closed or restricted") % {"thing": thing or sector}
+    elif row.kind == v.Kind.OUTAGE:
+        words = _t("Loss of %(sector)s") % {"sector": sector.lower()}
+    else:
+        words = thing or _t("Building")
+    return f"{words} “{row.object_name}”" if row.object_name else words
+
+
 @dataclass
 class Told:
     """One line: when it happened and was recorded, what, who by which role, changes and texts in words."""

@@ -26,6 +26,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from registry.outputs.telling import what
 from registry.rules import vocabularies
 
 register = template.Library()
@@ -148,6 +149,9 @@ def tag_danger(codes: str | Iterable[str] | None) -> SafeString:
 
 
 # Places, moments, numbers
+
+
+register.simple_tag(what)
 
 
 @register.simple_tag
