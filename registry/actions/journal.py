@@ -28,7 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Text
 from registry.models.reports import ROW_FIELDS
-from registry.models.sql import insert
+from registry.models.sql import insert, insert_new
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import GRIDS, Verb
@@ -139,7 +139,8 @@ def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[En
         written = [prepare(line, at) for line in lines]
         _keep_past([w for w in written if w.keeps_past], at)
         _save(written)
-        entries = Entry.objects.bulk_create([w.entry for w in written], batch_size=500)
+        entries = [w.entry for w in written]
+        insert_new(entries)
         _save_texts(written)
         _save_children(written)
         TallyDelta.objects.bulk_create([delta for w in written for delta in w.deltas], batch_size=500)
@@ -410,8 +411,7 @@ def copy_to_past(table: type[models.Model], rows: models.QuerySet, holder: str, 
 
 def _save(written: list[Written]) -> None:
     new = [w.line.report for w in written if w.is_new]
-    if new:
-        Report.objects.bulk_create(new, batch_size=200)
+    insert_new(new)
     for w in written:
         if not w.is_new:
             row = [*w.changed, *_DERIVED_SAVED] if w.changed else []
@@ -439,8 +439,8 @@ def _save_children(written: list[Written]) -> None:
         for row in w.line.voids:
             row.voided_at = w.entry.recorded_at
             row.save(update_fields=["voided_at"])
-    for table, rows in by_table.items():
-        table._default_manager.bulk_create(rows, batch_size=500)
+    for rows in by_table.values():
+        insert_new(rows)
 
 
 def told(entries: Iterable[Entry]) -> dict[str, Any]:

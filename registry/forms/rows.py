@@ -36,7 +36,29 @@ class RowForm(ReportForm):
     outcome = forms.ChoiceField(
         label=_("How it ended"), required=False, choices=[(o.value, o.label) for o in _OUTCOMES]
     )
+    # A source may say that nobody lost supply, which is not the same as not knowing.
+    customers_lost = forms.IntegerField(
+        label=ReportForm.base_fields["customers_lost"].label,
+        required=False,
+        min_value=0,
+        max_value=2_000_000_000,
+    )
     more_sources = forms.CharField(label=_("Addresses of more sources"), required=False, max_length=5000)
+
+    def add_defaults(self, data: dict[str, Any]) -> dict[str, Any]:
+        if not data.get("scale_grade"):
+            data.pop("scale", None)  # a file's scale is the same for all rows, graded or not
+        return super().add_defaults(data)
+
+    def _clean_fields(self) -> None:
+        """As Django's, but a field that a row does not give is not cleaned again and again: most are not."""
+        given = self.fields
+        self.cleaned_data |= {name: value for name, value in _NOT_GIVEN.items() if name not in self.data}
+        try:
+            self.fields = {name: field for name, field in given.items() if name not in self.cleaned_data}
+            super()._clean_fields()
+        finally:
+            self.fields = given
 
     def clean_more_sources(self) -> list[str]:
         urls = list(dict.fromkeys(filter(None, re.split(r"[;,]?\s+|;", self.cleaned_data["more_sources"]))))
@@ -95,3 +117,11 @@ class RowForm(ReportForm):
             if url != first.url
         ]
         return [first, *more]
+
+
+#: What the fields that may be left out clean to then.
+_NOT_GIVEN: dict[str, Any] = {
+    name: [] if name == "more_sources" else field.clean(None)
+    for name, field in RowForm.base_fields.items()
+    if not field.required
+}
