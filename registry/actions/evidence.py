@@ -29,6 +29,8 @@ from .journal import Line, Refused, require
 #: More pixels than any camera a person carries; a small file can unpack to gigabytes.
 _MOST_PIXELS = 120_000_000
 _SHOWN_SIDE = 2000
+_READ = ("JPEG", "PNG", "WEBP")
+#: Pillow names a JPEG of several pictures MPO.
 _IMAGE_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "MPO": "image/jpeg"}
 PDF = "application/pdf"
 
@@ -88,7 +90,7 @@ def _cleaned(original: bytes) -> tuple[str, bytes]:
     if original.startswith(b"%PDF-"):
         return PDF, _clean_pdf(original)
     try:
-        with Image.open(io.BytesIO(original), formats=tuple(_IMAGE_FORMATS)) as image:
+        with Image.open(io.BytesIO(original), formats=_READ) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise Refused(_("This picture has too many pixels."), code="size", field="file")
             media_type = _IMAGE_FORMATS[str(image.format)]
