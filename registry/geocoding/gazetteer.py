@@ -16,8 +16,8 @@ Radius: of a settlement a disc of 2,000 people a square kilometre, 1 to 40 km; o
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ class UnknownArea(GeocoderQueryError):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place that may be meant. `geo_precision` is one of the register's words; `score` 0 to 1 says how well the name fits."""
+    """A place that may be meant. `geo_precision`: a word of the register's; `score`: how well the name fits, 0 to 1."""
 
     lat: float
     lon: float
@@ -80,7 +80,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of a query. `found`: the first candidate is it. `ambiguous`: a person must choose among them.
-    `outside`: such places exist, but not in the named region. `not_found`: none. `remainder` is finer than a settlement."""
+    `outside`: such places exist, but not in the named region. `not_found`: none. `remainder`: what is finer than a
+    settlement."""
 
     outcome: str
     candidates: tuple[Candidate, ...] = ()
@@ -113,7 +114,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The areas of a point: country and region by boundaries, district and time zone by the nearest settlement in it."""
+    """The areas of a point: country and region by boundaries, district and zone by the nearest settlement in it."""
 
     country: str | None
     adm1_code: str | None
@@ -121,7 +122,10 @@ class Where:
     timezone: str
 
 
-_COLUMNS = "p.id, p.code, p.level, p.name, p.country, p.adm1, p.adm2, p.lat, p.lon, p.population, p.radius_m, p.timezone"
+_COLUMNS = (
+    "p.id, p.code, p.level, p.name, p.country, p.adm1, p.adm2, "
+    "p.lat, p.lon, p.population, p.radius_m, p.timezone"
+)
 
 
 class Index:
@@ -140,14 +144,16 @@ class Index:
         if db is None:
             if not self._path.exists():
                 raise FileNotFoundError(f"The gazetteer's index is not built: {self._path.name}")
-            db = self._local.db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            db = self._local.db = sqlite3.connect(
+                f"{self._path.resolve().as_uri()}?mode=ro&immutable=1", uri=True
+            )
             db.execute("PRAGMA mmap_size=1073741824")
         return db.execute(sql, values).fetchall()
 
     def named(self, key: str) -> list[_Row]:
         """The places and areas that have a name of this key."""
-        sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ? LIMIT {_MOST}"
-        return [_Row(*row) for row in self._run(sql, key)]
+        sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ? LIMIT ?"
+        return [_Row(*row) for row in self._run(sql, key, _MOST)]
 
     def _area(self, code: str) -> _Row | None:
         rows = self._run(f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.code = ?", code)
@@ -198,7 +204,9 @@ class Index:
         if country is None:  # the countries' own names
             blobs = self._run("SELECT spellings FROM vocabulary WHERE adm1 = ?", group)
         else:
-            blobs = self._run("SELECT spellings FROM vocabulary WHERE country = ? AND adm1 = ?", country, group)
+            blobs = self._run(
+                "SELECT spellings FROM vocabulary WHERE country = ? AND adm1 = ?", country, group
+            )
         return [line for (blob,) in blobs for line in zlib.decompress(blob).decode().split("\n")]
 
     def _vocabulary(self, country: str, adm1: str | None) -> dict[str, list[int]]:
@@ -215,7 +223,8 @@ class Index:
     def misspelt(self, word: str, scope: list[_Row]) -> list[tuple[_Row, float]]:
         """Settlements inside the scope that are spelled nearly so, the nearest alone, with how much of the word agrees.
 
-        From five letters one edit, from eight two, but not in the first letter. Without a region or country only words that begin alike are tried.
+        From five letters one edit, from eight two, but not in the first letter. Without a region or country only
+        words that begin alike are tried.
         """
         if len(word) < 5:
             return []
@@ -224,17 +233,22 @@ class Index:
         if area:
             known = self.vocabulary(area.country, area.adm1)
             near = process.extract(word, known.keys(), scorer=OSA.distance, score_cutoff=edits, limit=20)
-            found = [(place, k, edit) for k, edit, _ in near if edit < 2 or k[0] == word[0] for place in known[k]]
+            found = [
+                (place, k, edit) for k, edit, _ in near if edit < 2 or k[0] == word[0] for place in known[k]
+            ]
         else:
             begins = skeleton(word)[:2]
-            pairs = self._run("SELECT place, name FROM name WHERE key >= ? AND key < ?", begins, begins + "\U0010ffff")
+            pairs = self._run(
+                "SELECT place, name FROM name WHERE key >= ? AND key < ?", begins, begins + "\U0010ffff"
+            )
             words = [spelling(fold(name)) for _, name in pairs]
             near = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=40)
             found = [(pairs[position][0], k, edit) for k, edit, position in near]
         rows: dict[int, tuple[_Row, float]] = {}
         for place, k, edit in found:
             if place not in rows and edit == found[0][2]:
-                sql = f"SELECT {_COLUMNS}, n.name FROM place p JOIN name n ON n.key = ? AND n.place = p.id WHERE p.id = ?"
+                sql = f"SELECT {_COLUMNS}, n.name FROM name n JOIN place p ON p.id = n.place"
+                sql += " WHERE n.key = ? AND p.id = ?"
                 row = _Row(*self._run(sql, skeleton(k), place)[0])
                 if row.level == _SETTLEMENT and all(row.within(a) for a in scope):
                     rows[place] = (row, 1 - edit / len(word))
@@ -303,8 +317,10 @@ class _Search:
             answer = self._place_answer(part, scope, others)
             if answer.outcome in ("found", "ambiguous") and answer.candidates[0].how != "fuzzy":
                 return answer
-            if first is None or (first.outcome == "not_found") or (
-                answer.outcome in ("found", "ambiguous") and first.outcome == "outside"
+            if (
+                first is None
+                or (first.outcome == "not_found")
+                or (answer.outcome in ("found", "ambiguous") and first.outcome == "outside")
             ):
                 first = answer
         if first and first.outcome in ("found", "ambiguous"):
@@ -317,7 +333,7 @@ class _Search:
         return first or Answer("not_found")
 
     def _in_city(self, part: Part, scope: list[_Row]) -> Answer | None:
-        """The same without a typed district: large cities have districts of their own, which no source here ties to them."""
+        """The same without a typed district: no source here ties the districts of large cities to them."""
         wider = [area for area in scope if area in self.hard or area.level < 2]
         if len(wider) < len(scope):
             answer = self._place_answer(part, wider, [])
@@ -361,7 +377,11 @@ class _Search:
             and all(row.within(a) or row.code == a.code for a in self.hard)
         ]
         if not fitting:
-            return self._made("outside", [_Hit(_EXACT, 1.0, row) for row in every]) if every else Answer("not_found")
+            return (
+                self._made("outside", [_Hit(_EXACT, 1.0, row) for row in every])
+                if every
+                else Answer("not_found")
+            )
         deepest = max(row.level for row in fitting)
         return self._decided([_Hit(_EXACT, 1.0, row) for row in fitting if row.level == deepest])
 
@@ -378,7 +398,11 @@ class _Search:
             return self._decided(guesses)
         if guesses:  # A name of its own elsewhere, nearly one here: for a person.
             return self._made("ambiguous", guesses + elsewhere)
-        return self._made("outside", elsewhere) if elsewhere else Answer("not_found", remainder=self.typed.remainder)
+        return (
+            self._made("outside", elsewhere)
+            if elsewhere
+            else Answer("not_found", remainder=self.typed.remainder)
+        )
 
     def _hits(self, part: Part, scope: list[_Row], others: list[list[_Row]]) -> tuple[list[_Hit], list[_Hit]]:
         """The settlements of that name inside the scope and those outside."""
@@ -389,7 +413,9 @@ class _Search:
             beyond: dict[int, list[_Row]] = {}
             for row in self.index.named(key):
                 if row.level == _SETTLEMENT:
-                    fits = all(self._in(row, a) for a in scope) and all(any(self._in(row, a) for a in m) for m in others)
+                    fits = all(self._in(row, a) for a in scope) and all(
+                        any(self._in(row, a) for a in m) for m in others
+                    )
                     (inside if fits else beyond).setdefault(row.id, []).append(row)
             if hits := self._tiered(inside, part.text, folded, key):
                 return hits, outside
@@ -501,7 +527,7 @@ class Gazetteer(Geocoder):
         return found or None
 
     def nearby(self, lat: float, lon: float, radius_m: float | None = None) -> list[tuple[float, Candidate]]:
-        """Settlements around a point with their distance in metres, nearest first; without a radius a few of the nearest."""
+        """Settlements around a point with their distance in metres, nearest first; without a radius only a few."""
         for reach in [radius_m] if radius_m else [5_000, 20_000, 100_000]:
             rows = self.index.around(lat, lon, reach)
             if len(rows) >= 10:
@@ -518,7 +544,7 @@ class Gazetteer(Geocoder):
         ]  # fmt: skip
 
     def area_of(self, lat: float, lon: float) -> Where:
-        """The areas and the time zone of a point. District and zone are those of the nearest settlement: approximate."""
+        """The areas and the zone of a point. District and zone are those of the nearest settlement: approximate."""
         adm1 = boundaries.region_at(lat, lon)
         area = self.index.area(adm1) if adm1 else None
         near = [place for _, place in self.nearby(lat, lon)]

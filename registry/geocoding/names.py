@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _APOSTROPHES = "'’‘ʼʹʻ`´′″”“\"ˈ"
-_PLAIN = {c: None for c in map(ord, _APOSTROPHES)} | {
+_PLAIN = dict.fromkeys(map(ord, _APOSTROPHES)) | {
     ord(a): b
     for a, b in {
         "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d", "ə": "e", "ħ": "h",
@@ -41,11 +41,12 @@ _MERGED_H = (
 )  # fmt: skip
 _MERGED = (("sc", "s"), ("ts", "c"), ("tz", "c"), ("zk", "ck"), ("ou", "u"), ("oo", "u"))
 _MERGED_LETTERS = str.maketrans({"h": "g", "w": "v", "x": "ks", "q": "k", "y": "i", "j": "i"})
-_DOUBLED = re.compile(r"(.)\1+")
+_DOUBLED = re.compile(r"(.)(?=\1)")
 
 
+@lru_cache(maxsize=8192)
 def fold(name: str) -> str:
-    """The name in small letters of its own script, without accents, apostrophes and punctuation, words one space apart."""
+    """The name in small letters of its own script, without accents and punctuation, words one space apart."""
     if name.isascii():
         if name.isalpha():
             return name.lower()
@@ -53,6 +54,8 @@ def fold(name: str) -> str:
     else:
         name = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN)
         name = unicodedata.normalize("NFC", _MARKS.sub("", name))
+        if name.isalpha():
+            return name
     return " ".join(_NOT_WORD.sub(" ", name).split())
 
 
@@ -66,6 +69,7 @@ def spelling(folded: str) -> str:
     return latin(folded).replace(" ", "")
 
 
+@lru_cache(maxsize=8192)
 def skeleton(folded: str) -> str:
     """The key under which a folded name is kept: no spaces, no doubled letters, disputed romanisations merged."""
     key = spelling(folded)
@@ -74,7 +78,7 @@ def skeleton(folded: str) -> str:
             if written in key:
                 key = key.replace(written, letter)
     key = key.translate(_MERGED_LETTERS)
-    return _DOUBLED.sub(r"\1", key).replace("ie", "e")
+    return _DOUBLED.sub("", key).replace("ie", "e")
 
 
 # Words that say what kind of thing a name is, folded.
@@ -103,7 +107,11 @@ _KINDS: dict[str, str] = {
 }  # fmt: skip
 _ABBREVIATED = {word for word in _KINDS if len(word) == 1} | {"st", "ст", "гор", "пос", "дер"}
 _LINKS = {"of", "de", "del", "di", "da", "do", "du", "the"}
-_CJK_KINDS = dict.fromkeys("県都府道省州", "adm1") | dict.fromkeys("郡区县縣區군구", "adm2") | dict.fromkeys("市町村镇시읍면", "place")
+_CJK_KINDS = (
+    dict.fromkeys("県都府道省州", "adm1")
+    | dict.fromkeys("郡区县縣區군구", "adm2")
+    | dict.fromkeys("市町村镇시읍면", "place")
+)
 _CJK = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{3,}$")
 
 
@@ -155,7 +163,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed, taken apart: names in their order, what is finer than a settlement, whether only nearness is said."""
+    """What was typed: names in their order, what is finer than a settlement, whether only nearness is said."""
 
     parts: tuple[Part, ...]
     remainder: str

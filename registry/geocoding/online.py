@@ -27,7 +27,9 @@ from . import boundaries
 from .gazetteer import Answer, Candidate, Gazetteer
 
 TIMEOUT_S = 10.0
-_CLEARLY = 0.1  # by how much the service must rank its first place above another as precise one that is not the same
+_CLEARLY = (
+    0.1  # by how much the service must rank its first place above another as precise one that is not the same
+)
 _FIRST_RETRY_S, _LAST_RETRY_S = 60, 6 * 3600
 
 # What a Nominatim answer is about (its addresstype, or class and type), and the radius in metres we believe.
@@ -43,7 +45,7 @@ _TYPES = {
 
 
 class Unavailable(Exception):
-    """The service gave no usable answer: down, slow, over its limit, or speaking nonsense. `retry_after` in seconds or None."""
+    """No usable answer: down, slow, over the limit, or nonsense. `retry_after`: seconds, if the service said so."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -82,7 +84,8 @@ class Online:
         if kept is None:
             kept = self._asked(query)
             self._keep(query, kept)
-        inside, outside = [], []
+        inside: list[Candidate] = []
+        outside: list[Candidate] = []
         for raw in kept:
             where = gazetteer.area_of(raw["lat"], raw["lon"])
             candidate = Candidate(
@@ -126,20 +129,27 @@ class Online:
         assert self._cache
         self._cache.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self._cache, timeout=10)
-        db.execute("CREATE TABLE IF NOT EXISTS asked (service TEXT, query TEXT, answer TEXT, PRIMARY KEY (service, query))")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS asked (service TEXT, query TEXT, answer TEXT, PRIMARY KEY (service, query))"
+        )
         return db
 
     def _kept(self, query: str) -> list[dict[str, Any]] | None:
         if not self._cache:
             return None
         with closing(self._database()) as db:
-            row = db.execute("SELECT answer FROM asked WHERE service = ? AND query = ?", (self._service, query)).fetchone()
+            row = db.execute(
+                "SELECT answer FROM asked WHERE service = ? AND query = ?", (self._service, query)
+            ).fetchone()
         return json.loads(row[0]) if row else None
 
     def _keep(self, query: str, answer: list[dict[str, Any]]) -> None:
         if self._cache:
             with closing(self._database()) as db, db:
-                db.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", (self._service, query, json.dumps(answer)))
+                db.execute(
+                    "INSERT OR REPLACE INTO asked VALUES (?, ?, ?)",
+                    (self._service, query, json.dumps(answer)),
+                )
 
 
 def _read(location: Location) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_the_areas_of_the_world_make_a_tree_with_names_and_zones():
     assert kharkiv["name_uk"] == kharkiv["name_local"] == "Харківська область"
     assert kharkiv["name_ru"] == "Харьковская область"
     assert kharkiv["timezone"] == "Europe/Kyiv"
-    assert abs(kharkiv["lat"] - 49.6) < 0.3 and abs(kharkiv["lon"] - 36.5) < 0.5
+    assert (kharkiv["lat"], kharkiv["lon"]) == (pytest.approx(49.6, abs=0.3), pytest.approx(36.5, abs=0.5))
     assert rows["700049"]["parent"] == "UA-12"
     assert rows["UA-30"]["name_uk"] != rows["UA-32"]["name_uk"]
     assert rows["RU-VOR"]["name_local"] == "Воронежская область"

@@ -29,7 +29,7 @@ def test_a_build_that_fails_leaves_the_old_index_and_no_draft(tmp_path, monkeypa
         raise OSError("disk full")
 
     monkeypatch.setattr(build, "_fill", fail)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="disk full"):
         build.build_index(path)
     assert path.read_bytes() == b"the old one"
     assert list(tmp_path.iterdir()) == [path]

@@ -130,7 +130,11 @@ def test_nonsense_is_not_found(gazetteer, place):
 
 @pytest.mark.parametrize(
     ("hints", "parameter"),
-    [({"adm1_code": "RU-XXX"}, "region"), ({"country": "Atlantis"}, "country"), ({"adm2_code": "0"}, "district")],
+    [
+        ({"adm1_code": "RU-XXX"}, "region"),
+        ({"country": "Atlantis"}, "country"),
+        ({"adm2_code": "0"}, "district"),
+    ],
 )
 def test_an_unknown_hint_is_named(gazetteer, hints, parameter):
     with pytest.raises(UnknownArea) as error:
@@ -158,13 +162,15 @@ def test_reverse_gives_the_nearest_settlement(gazetteer):
     assert gazetteer.reverse((49.99, 36.23)).raw["adm1_code"] == "UA-63"
     near = gazetteer.reverse("49.99, 36.23", exactly_one=False, limit=3)
     away = [distance_m(49.99, 36.23, place.latitude, place.longitude) for place in near]
-    assert away == sorted(away) and len(away) == 3
+    assert len(away) == 3
+    assert away == sorted(away)
     assert gazetteer.reverse((0, -30)) is None
 
 
 def test_nearby_is_all_within_the_radius_and_nothing_else(gazetteer):
     near = gazetteer.nearby(50.45, 30.52, 30_000)
-    assert near and all(away <= 30_000 for away, _ in near)
+    assert near
+    assert all(away <= 30_000 for away, _ in near)
     wider = {place.geonames_id for away, place in gazetteer.nearby(50.45, 30.52, 60_000) if away <= 30_000}
     assert wider == {place.geonames_id for _, place in near}
 
@@ -190,7 +196,8 @@ def test_areas_and_zone_of_a_point(gazetteer, lat, lon, country, region, zone):
 def test_threads_share_a_gazetteer(gazetteer):
     results = []
     threads = [
-        threading.Thread(target=lambda: results.append(found(gazetteer, "Воронеж").geonames_id)) for _ in range(4)
+        threading.Thread(target=lambda: results.append(found(gazetteer, "Воронеж").geonames_id))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

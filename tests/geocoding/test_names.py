@@ -100,5 +100,6 @@ def test_what_is_typed_is_taken_apart(typed, parts, remainder):
 
 
 def test_nearness_is_noticed():
-    assert parse("south of Kharkiv").near and parse("3 km west of Kharkiv").near
+    assert parse("south of Kharkiv").near
+    assert parse("3 km west of Kharkiv").near
     assert not parse("Southampton").near

@@ -24,7 +24,11 @@ class Nominatim:
             def do_GET(self):
                 nominatim.asked.append(parse_qs(urlsplit(self.path).query)["q"][0])
                 nominatim.let_go.wait(nominatim.wait)
-                body = nominatim.body if isinstance(nominatim.body, bytes) else json.dumps(nominatim.body).encode()
+                body = (
+                    nominatim.body
+                    if isinstance(nominatim.body, bytes)
+                    else json.dumps(nominatim.body).encode()
+                )
                 self.send_response(nominatim.status)
                 for name, value in nominatim.headers.items():
                     self.send_header(name, value)
@@ -103,7 +107,9 @@ def test_a_slow_or_absent_service_is_unavailable(nominatim, service, gazetteer):
     nominatim.wait = 30
     with pytest.raises(Unavailable):
         service.ask("Соборна 5", gazetteer=gazetteer)
-    gone = Online("nominatim", {"domain": "127.0.0.1:9", "scheme": "http", "user_agent": "register"}, interval_s=0)
+    gone = Online(
+        "nominatim", {"domain": "127.0.0.1:9", "scheme": "http", "user_agent": "register"}, interval_s=0
+    )
     with pytest.raises(Unavailable):
         gone.ask("Соборна 5", gazetteer=gazetteer)
 
@@ -143,7 +149,9 @@ def test_answers_are_kept_and_failures_are_not(nominatim, gazetteer, tmp_path):
     assert len(nominatim.asked) == 2
 
 
-def test_questions_keep_their_distance_and_kept_answers_do_not_wait(nominatim, gazetteer, tmp_path, monkeypatch):
+def test_questions_keep_their_distance_and_kept_answers_do_not_wait(
+    nominatim, gazetteer, tmp_path, monkeypatch
+):
     clock = SimpleNamespace(now=100.0, slept=[])
     clock.monotonic = lambda: clock.now
     clock.sleep = clock.slept.append
