@@ -64,7 +64,8 @@ def test_a_pdf_is_shown_without_author_and_scripts(report: Report, official: Per
         NameObject("/S"): NameObject("/JavaScript"),
         NameObject("/JS"): TextStringObject("app.alert(1)"),
     }
-    writer.root_object[NameObject("/OpenAction")] = DictionaryObject(script)
+    opening = DictionaryObject({NameObject("/O"): DictionaryObject(script)})
+    writer.pages[0][NameObject("/AA")] = opening
     file = io.BytesIO()
     writer.write(file)
     assert b"app.alert" in file.getvalue()
