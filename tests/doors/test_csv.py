@@ -203,11 +203,11 @@ def test_the_page_says_what_is_in_the_file_before_the_click(client):
     published()
     published(object_type="house")
     page = client.get("/data?type=school").content.decode()
-    assert "1 row" in page
+    assert "1 row, about 1.3\xa0KB" in page
     assert "/reports.csv?excel=1&amp;type=school" in page
     assert 'href="/reports.csv?type=school"' in page
     assert page.index("excel=1") < page.index('href="/reports.csv?type=school"')
-    assert "(2026-03-10)" in page  # how to cite it
+    assert "/data?type=school&amp;as_of=2026-03-10" in page  # how to cite it
     assert "/versions.csv?type=school" in page
     assert "entries.csv" not in page
     for name in NAMES:
