@@ -102,7 +102,7 @@ class Report(ReportRow):
 
     class Meta:
         indexes = [
-            *list_indexes("report"),
+            *list_indexes("report", covered=("withdrawn",)),
             models.Index(fields=["assignee", "-occurred_to", "-reference"], name="report_assignee"),
             models.Index(fields=["valid_from"], name="report_valid_from"),
             models.Index(fields=["counts_from"], name="report_counts_from"),

@@ -198,8 +198,11 @@ class ReportRow(models.Model):
         return self.reference
 
 
-def list_indexes(prefix: str, *, constraint: Q | None = None) -> list[models.Index]:
-    """The indexes that lists, exports and maps of one table run on; each ends in the list's order."""
+def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.Index]:
+    """The indexes that lists, exports and maps of one table run on; each ends in the list's order.
+
+    ``covered``: further columns that maps of this table filter on.
+    """
     order = ["-occurred_to", "-reference"]
     named = {
         "order": order,
@@ -211,12 +214,9 @@ def list_indexes(prefix: str, *, constraint: Q | None = None) -> list[models.Ind
         "status": ["status", *order],
         "incident": ["incident", *order],
         "asset": ["asset"],
-        "cell": ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to"],
+        "cell": ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to", *covered],
     }
-    return [
-        models.Index(fields=fields, name=f"{prefix}_{name}"[:30], condition=constraint)
-        for name, fields in named.items()
-    ]
+    return [models.Index(fields=fields, name=f"{prefix}_{name}"[:30]) for name, fields in named.items()]
 
 
 def row_constraints(prefix: str) -> list[models.CheckConstraint]:
