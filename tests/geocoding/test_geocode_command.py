@@ -41,5 +41,5 @@ def test_nothing_found_is_an_error(capsys, arguments):
 
 
 def test_an_unknown_region_is_named(capsys):
-    with pytest.raises(CommandError, match="--region.*RU-XXX"):
+    with pytest.raises(CommandError, match=r"--region.*RU-XXX"):
         geocode(capsys, "Воронеж", "--region", "RU-XXX")
