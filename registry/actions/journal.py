@@ -443,12 +443,15 @@ def _save_children(written: list[Written]) -> None:
         insert_new(rows)
 
 
+_PLAIN_BLANK = {name: plain(value) for name, value in _BLANK.items()}
+
+
 def told(entries: Iterable[Entry]) -> dict[str, Any]:
     """The journaled fields as the bodies of a report's entries tell them, in order: for ``verify``.
 
     Free text is given as its digest.
     """
-    state: dict[str, Any] = {name: plain(value) for name, value in _BLANK.items()}
+    state = dict(_PLAIN_BLANK)
     for entry in entries:
         body = json.loads(entry.body)
         for name, (_before, after) in body["fields"].items():

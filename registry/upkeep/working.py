@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from registry.actions import editions, tallies
+from registry.actions import editions, importing, tallies
 from registry.actions.journal import now
 from registry.models import Entry, Progress, Seal
 from registry.rules.vocabularies import Holder
@@ -115,6 +115,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("seal", _seal, lambda at: at + timedelta(minutes=settings.SEAL_MINUTES)),
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
+    # Under a lease of its own, for it commits chunk by chunk.
+    Duty("import", importing.run_chunk, every(seconds=10), leased=True),
 )
 
 
