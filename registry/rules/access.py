@@ -213,7 +213,7 @@ class Sight:
     ``delay``: from logging, or the latest moment the damage can have begun, to the first edition that may
     show it. ``grid``: 0 for exact coordinates, else the step in microdegrees, None for no coordinates.
     ``area``: the deepest area named (adm1, adm2, settlement). ``when``: moment, day or month.
-    ``named``: address, name of the object and sources are shown.
+    ``named``: address, name of the object and sources are shown. ``steps``: so are the steps of an outage.
     """
 
     delay: timedelta
@@ -221,6 +221,7 @@ class Sight:
     area: str
     when: str
     named: bool = False
+    steps: bool = False
 
     @property
     def strictness(self) -> list[int]:
@@ -279,8 +280,8 @@ _DEFAULT_POLICY: dict[str, dict[UseClass, Sight | None]] = {
         UseClass.BUILDING: Sight(_hours(24), 0, "settlement", "moment", named=True),
         UseClass.SENSITIVE: Sight(_hours(24), 100_000, "adm2", "day"),
         UseClass.NETWORK: Sight(_hours(72), 100_000, "adm2", "day"),
-        UseClass.ELECTRICITY: Sight(_hours(72), None, "adm2", "moment"),
-        UseClass.OUTAGE: Sight(_hours(24), None, "settlement", "moment"),
+        UseClass.ELECTRICITY: Sight(_hours(72), None, "adm2", "moment", steps=True),
+        UseClass.OUTAGE: Sight(_hours(24), None, "settlement", "moment", steps=True),
     },
 }
 
@@ -292,7 +293,7 @@ def policy(audience: str) -> dict[UseClass, Sight | None]:
     """What ``audience`` sees of each class: the defaults, with what ``settings.AUDIENCE_POLICY`` changes.
 
     The setting maps audience → class → None, or a dict of ``delay_hours``, ``grid``, ``area``, ``when``,
-    ``named``; what it leaves out stays as it is.
+    ``named``, ``steps``; what it leaves out stays as it is.
     """
     sights = dict(_DEFAULT_POLICY[audience])
     for use_class, change in settings.AUDIENCE_POLICY.get(audience, {}).items():

@@ -52,7 +52,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     rows = _seen(request).prefetch_related("areas")
     before = request.GET.get("before")
     if before:
-        last = Incident.objects.filter(reference=read_reference(before) or "").first()
+        last = _seen(request).filter(reference=read_reference(before) or "").first()
         if last is None:
             raise filters.BadFilter("before", _t("This is no page of the list."))
         rows = rows.filter(
