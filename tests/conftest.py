@@ -1,13 +1,17 @@
-"""What every test gets: both database aliases, and a clean cache."""
+"""What every test gets: both database aliases, and a clean cache; and the gazetteer for those that ask."""
 
+import fcntl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from registry.forms.places import lineage
+from registry.geocoding import build
 from registry.models import guards
 
 
@@ -64,3 +68,14 @@ def _clean_cache() -> Iterator[None]:
     yield
     cache.clear()
     lineage.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def gazetteer_path() -> Path:
+    """The index of the test installation, built by the first run that needs it."""
+    path = Path(settings.DATA_DIR) / "gazetteer.sqlite3"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the processes of a parallel run wait for the first
+        if not build.is_current(path):
+            build.build_index(path)
+    return path

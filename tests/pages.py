@@ -1,0 +1,74 @@
+"""Every page of a register that holds the sample, once for each role that it differs for."""
+
+from typing import NamedTuple
+
+from registry.models import Asset, Incident, Person, PublicReport, Report
+
+ALL = ("visitor", "resident", "official", "inspector", "operator", "supervisor", "researcher", "admin")
+SOME = ("visitor", "official", "researcher")
+
+
+class Page(NamedTuple):
+    """A page as somebody (the local part of a sign-in of the sample, or "visitor") opens it."""
+
+    name: str
+    who: str
+    address: str
+
+
+def pages() -> list[Page]:
+    """In the order of one's way through the register."""
+
+    def at(**fields: str) -> str:
+        """The address of a report like this, in the areas of the sample's first official."""
+        found = Report.objects.filter(adm1_code="RU-VOR", **fields).exclude(assignee=None)
+        return f"/r/{(found or Report.objects.filter(adm1_code='RU-VOR', **fields))[0].reference}"
+
+    verified = at(kind="building", status="verified")
+    supply = at(kind="outage", status="partially_restored")
+    shown = PublicReport.objects.filter(kind="building").exclude(lat=None)[0]
+    # The night that most is known of, and what was struck twice.
+    night = Incident.objects.get(title__startswith="Night")
+    asset = Asset.objects.get(name="Lecture hall B")
+    own = Report.objects.filter(from_resident=True)[0]
+    official = Person.objects.get(email="official@example.org")
+    found = [
+        *[Page("home", who, "/") for who in ALL],
+        *[Page("reports", who, "/reports") for who in SOME],
+        Page("reports-filtered", "official", "/reports?kind=building&status=verified&area=RU-VOR"),
+        Page("reports-none", "visitor", "/reports?type=culture&cause=flood"),
+        *[Page("map", who, "/map") for who in SOME],
+        *[Page("data", who, "/data") for who in SOME],
+        *[Page("incidents", who, "/incidents") for who in ("visitor", "official")],
+        *[Page("incident", who, f"/i/{night.reference}") for who in ("visitor", "supervisor")],
+        *[Page("asset", who, f"/a/{asset.reference}") for who in ("visitor", "official")],
+        *[Page("report", who, f"/r/{shown.reference}") for who in ("visitor", "researcher")],
+        *[Page("report-verified", who, verified) for who in ("official", "inspector", "supervisor")],
+        Page("report-closed", "official", at(kind="building", status="closed")),
+        Page("report-question", "official", at(status="needs_info")),
+        Page("report-duplicate", "official", at(status="duplicate", kind="building")),
+        *[Page("outage", who, supply) for who in ("operator", "official")],
+        Page("report-own", "resident", f"/r/{own.reference}"),
+        *[Page("my-work", who, "/my-work") for who in ALL[1:6]],
+        *[Page("log", who, "/log") for who in ("official", "resident")],
+        Page("edit", "official", f"{verified}/edit"),
+        Page("move-verify", "inspector", f"{at(status='reported', kind='building')}/move/verify"),
+        Page("move-closed", "official", f"{verified}/move/approve_plan"),
+        Page("deed-plan", "official", f"{verified}/do/plan"),
+        Page("deed-evidence", "official", f"{verified}/do/evidence"),
+        Page("deed-step", "operator", f"{supply}/do/step"),
+        Page("incident-new", "official", "/incidents/new"),
+        Page("incident-state", "official", f"/i/{night.reference}/state"),
+        Page("people", "admin", "/people"),
+        Page("person", "admin", f"/people/{official.pk}"),
+        Page("invite", "admin", "/people/invite"),
+        Page("account", "official", "/account"),
+        Page("second-factor", "official", "/account/second-factor/set-up"),
+        Page("sign-in", "visitor", "/sign-in"),
+        Page("forgotten", "visitor", "/account/forgotten"),
+        *[Page(name, "visitor", f"/{name}") for name in ("about", "accessibility", "licences")],
+        Page("400", "visitor", "/reports?colour=red"),
+        Page("403", "official", "/people"),
+        Page("404", "visitor", "/r/0000-0000"),
+    ]
+    return found
