@@ -13,8 +13,9 @@ from django.db import connection, transaction
 
 from registry.actions import editions, journal, tallies
 from registry.actions.journal import Line
-from registry.models import Area, Entry, PastReport, Person, Report, Text
+from registry.models import Area, PastReport, Person, Report, Text
 from registry.models.reports import ROW_FIELDS
+from registry.models.sql import insert_new
 from registry.rules import scales
 from registry.rules.vocabularies import EntryKind, Holder, Kind
 
@@ -191,7 +192,6 @@ def make(size: int, *, progress: Callable[[int], None] = lambda done: None) -> P
             _write(chunk)
             chunk = []
             progress(number)
-    _reset_sequence()
     with transaction.atomic():
         tallies.rewrite(Holder.OFFICE)
     editions.publish(at=NOW)
@@ -202,22 +202,15 @@ def make(size: int, *, progress: Callable[[int], None] = lambda done: None) -> P
 
 @transaction.atomic
 def _write(chunk: list[tuple[Any, ...]]) -> None:
-    Report.objects.bulk_create([report for report, _written, _past in chunk])
+    insert_new([report for report, _written, _past in chunk])
     entries = [one.entry for _report, written, _past in chunk for one in written]
-    Entry.objects.bulk_create(entries)
-    Text.objects.bulk_create(
-        Text(entry=one.entry, field=name, salt=salt, text=text)
-        for _report, written, _past in chunk
-        for one in written
-        for name, (salt, text) in one.texts.items()
+    insert_new(entries)
+    insert_new(
+        [
+            Text(entry=one.entry, field=name, salt=salt, text=text)
+            for _report, written, _past in chunk
+            for one in written
+            for name, (salt, text) in one.texts.items()
+        ]
     )
-    PastReport.objects.bulk_create([row for _report, _written, past in chunk for row in past])
-
-
-def _reset_sequence() -> None:
-    """Reports were given their keys: PostgreSQL's counter has to be told."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT setval(pg_get_serial_sequence('registry_report', 'id'), (SELECT max(id) FROM registry_report))"
-            )
+    insert_new([row for _report, _written, past in chunk for row in past])
