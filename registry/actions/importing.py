@@ -48,7 +48,7 @@ CHUNK = 300
 LEASE = timedelta(minutes=1)
 #: What may become of a row: their counts sum to the rows of the file.
 OUTCOMES = ("new", "unchanged", "changed", "conflict", "left_out", "error")
-_MOVED_TO = [status for _name, status in DATED_MOVES]
+_MOVED_TO: list[str] = [status for _name, status in DATED_MOVES]
 
 
 class Taken(Refused):
@@ -185,9 +185,8 @@ def _complete(line: Line, form: RowForm) -> list[Line]:
     """Add what only a file says to the line that logs a row, and return what follows it: the dated steps
     and moves. Nobody made these here: they have no author, and no check is satisfied by them."""
     cleaned, report = form.cleaned_data, line.report
-    first, *others = line.rows
-    sources = [first, *form.sources()[1:]]
-    line.rows = [*sources, *others]
+    sources = form.sources()
+    line.rows = [*sources, *(row for row in line.rows if not isinstance(row, Source))]
     line.fields |= inspections.source_columns(sources)
     if report.kind == Kind.OUTAGE:
         return _restoration(line, cleaned["started_at"], cleaned["restored_at"])
@@ -203,7 +202,7 @@ def _complete(line: Line, form: RowForm) -> list[Line]:
     return moves
 
 
-def _restoration(line: Line, started: datetime | None, restored: datetime | None) -> list[Line]:
+def _restoration(line: Line, started: datetime, restored: datetime | None) -> list[Line]:
     if restored is None:
         return []
     steps = [row for row in line.rows if isinstance(row, OutageStep)]
@@ -419,7 +418,6 @@ def start(path: Path, mapping: str, *, by: Person | None = None) -> Batch:
     if not spooled.exists():
         shutil.copyfile(path, spooled.with_suffix(".part"))
         spooled.with_suffix(".part").rename(spooled)
-    lease = {"lease": uuid4(), "leased_until": timezone.now() + LEASE}
     with transaction.atomic():
         same = Batch.objects.select_for_update().filter(
             sha256=sha256, mapping=mapping, state=Batch.State.RUNNING
@@ -435,7 +433,7 @@ def start(path: Path, mapping: str, *, by: Person | None = None) -> Batch:
             counts=_no_counts(),
         )
         # Whoever held it is gone, or will find its lease taken when it commits.
-        batch.lease, batch.leased_until = lease["lease"], lease["leased_until"]
+        batch.lease, batch.leased_until = uuid4(), timezone.now() + LEASE
         batch.save()
     return batch
 

@@ -295,11 +295,12 @@ def _confirm(line: Line, given: dict[str, Any]) -> None:
         "customers_unit": given.get("customers_unit") or report.customers_unit,
         "customers_served": given.get("customers_served"),
     }
-    steps = list(report.outagestep_lines.filter(voided_at=None))
+    steps = list(report.outagestep_lines.filter(voided_at=None).order_by("at", "pk"))
+    said, later = steps[:1], steps[1:]
     lost, restriction = given.get("customers_lost"), given.get("restriction", "")
-    known = [(step.customers, step.restriction) for step in steps]
-    if not steps or (known != [(lost, restriction)] and (lost is not None or restriction)):
-        at = steps[0].at if steps else min(journal.now(), journal.latest_start(report))
+    known = [(step.customers, step.restriction) for step in said]
+    if not said or (known != [(lost, restriction)] and (lost is not None or restriction)):
+        at = said[0].at if said else min(journal.now(), journal.latest_start(report))
         first = OutageStep(
             at=at,
             direction=supply.LOST,
@@ -307,8 +308,11 @@ def _confirm(line: Line, given: dict[str, Any]) -> None:
             restriction=restriction,
             diverted_to=given.get("diverted_to", ""),
         )
-        line.rows, line.voids = [first], steps
-        line.fields |= supply_columns([first])
+        line.rows, line.voids = [first], said
+        steps = [first, *later]
+        line.fields |= supply_columns(steps)
+    # An import may have told more than the loss.
+    line.fields["status"] = supply.standing(steps).status
 
 
 def _void_outcome(line: Line, given: dict[str, Any]) -> None:

@@ -146,8 +146,8 @@ class _Reader:
         steps += [self._decide(decide, number) for number, decide in enumerate(told.get("decide", ()), 1)]
         steps += [self._field(name, how) for name, how in told.get("fields", {}).items()]
         ref = told.get("ref", "")
-        source = told.get("source")
-        if not source or not isinstance(source, str) or len(source) > 100:
+        source = told.get("source", "")
+        if not isinstance(source, str) or not 0 < len(source) <= 100:
             self._refuse(_("“source” must name the source in at most 100 characters"))
         needs = told.get("needs", [*([ref] if ref else []), *self.columns])
         return Mapping(

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import Source
-from registry.rules.vocabularies import Kind, Outcome, Status
+from registry.rules.vocabularies import Kind, Outcome, Status, label
 from registry.rules.workflow import move_named
 
 from .base import day_field, moment_field
@@ -34,7 +34,9 @@ class RowForm(ReportForm):
     repaired_on = day_field(_("Repaired on"))
     closed_on = day_field(_("Closed on"))
     outcome = forms.ChoiceField(
-        label=_("How it ended"), required=False, choices=[(o.value, o.label) for o in _OUTCOMES]
+        label=_("How it ended"),
+        required=False,
+        choices=[(code, label("outcome", code)) for code in _OUTCOMES],
     )
     # A source may say that nobody lost supply, which is not the same as not knowing.
     customers_lost = forms.IntegerField(
@@ -56,7 +58,7 @@ class RowForm(ReportForm):
         self.cleaned_data |= {name: value for name, value in _NOT_GIVEN.items() if name not in self.data}
         try:
             self.fields = {name: field for name, field in given.items() if name not in self.cleaned_data}
-            super()._clean_fields()
+            super()._clean_fields()  # type: ignore[misc]
         finally:
             self.fields = given
 

@@ -118,10 +118,11 @@ def insert_new(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
+    quoted = connection.ops.quote_name
     fields = [field for field in meta.concrete_fields if not field.primary_key]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(quoted(str(field.column)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    key = connection.ops.quote_name(meta.pk.column)
+    key = quoted(str(meta.pk.column))
     statement = f"INSERT INTO {meta.db_table} ({names}) VALUES ({marks}) RETURNING {key}"
     plain = (str, int, type(None))
     with connection.cursor() as cursor:

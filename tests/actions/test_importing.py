@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.actions import importing, journal, reports
+from registry.actions import importing, journal, moves, reports
 from registry.actions.importing import Taken
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
@@ -212,6 +212,15 @@ def test_an_outage_becomes_steps_in_the_zone_of_its_place(file: Callable[..., Pa
     assert (report.customers_affected, report.customers_out, report.customer_hours) == (1000, 0, 2000)
     assert (report.status, report.restored_utc) == ("reported", back.at)
     assert report.entries.get(kind="stepped").happened_at == back.at
+
+
+def test_an_imported_outage_keeps_its_restoration_when_it_is_confirmed(file: Callable[..., Path]) -> None:
+    run(file(outage(), outage(customers="NA"), headings=OUTAGE_HEADINGS), "outages")
+    official = factories.person("official", factories.ukraine()["UA"])
+    for report, lost, hours in zip(Report.objects.order_by("pk"), (1200, None), (2400, None), strict=True):
+        given = {"cause_group": "technical", "customers_lost": lost}
+        confirmed = moves.move(report.reference, "confirm", by=official, given=given)
+        assert (confirmed.status, confirmed.customers_out, confirmed.customer_hours) == ("restored", 0, hours)
 
 
 @pytest.mark.parametrize(
