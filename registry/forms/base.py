@@ -41,7 +41,12 @@ class CodesField(forms.MultipleChoiceField):
 
 
 class CommaDecimalField(forms.DecimalField):
-    """A decimal number that may be typed with a decimal comma."""
+    """A decimal number that may be typed with a decimal comma, which a browser's number input refuses."""
+
+    widget = forms.TextInput
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "decimal"}
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -67,7 +72,6 @@ def degrees_field(label: Any, limit: int, help_text: Any = "") -> CommaDecimalFi
         min_value=-limit,
         max_value=limit,
         help_text=help_text,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
 
 
