@@ -22,6 +22,17 @@ from .journal import Refused, now
 INVITATION_SERVES = timedelta(hours=72)
 
 
+def appoint(*, email: str, name: str, role: str, areas: Collection[Area], password: str) -> Person:
+    """The first administrator, who invites all others; refused where there is one."""
+    with transaction.atomic():
+        if Person.objects.filter(is_administrator=True, is_active=True, is_sample=False).exists():
+            raise Refused(_("There is an administrator already, who can invite others."), code="taken")
+        person = Person.objects.create_user(email, password, name=name, role=role, is_administrator=True)
+        person.areas.set(areas)
+        _write_down(person, {field: [None, value] for field, value in _rights(person).items()}, by=None)
+    return person
+
+
 def invite(
     *,
     email: str,
