@@ -32,6 +32,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.forms import mappings
 from registry.forms.rows import DATED_MOVES, RowForm
 from registry.models import Assessment, Batch, Entry, OutageStep, Person, Report, Source, SourceRef
+from registry.models.sql import insert_new
 from registry.models.story import Child
 from registry.rules import access, supply
 from registry.rules.access import Verb
@@ -225,7 +226,7 @@ def _write(judged: Sequence[Judged], batch: Batch, source: str) -> None:
     journal.record_many(lines)
     for wave in zip_longest(*(one.later for one in new)):
         journal.record_many([line for line in wave if line])
-    SourceRef.objects.bulk_create(
+    insert_new(
         [
             SourceRef(
                 source=source, ref=one.ref, content_digest=one.digest, report=one.line.report, batch=batch

@@ -143,7 +143,7 @@ def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[En
         insert_new(entries)
         _save_texts(written)
         _save_children(written)
-        TallyDelta.objects.bulk_create([delta for w in written for delta in w.deltas], batch_size=500)
+        insert_new([delta for w in written for delta in w.deltas])
     return entries
 
 
@@ -420,13 +420,12 @@ def _save(written: list[Written]) -> None:
 
 
 def _save_texts(written: list[Written]) -> None:
-    Text.objects.bulk_create(
+    insert_new(
         [
             Text(entry=w.entry, field=name, salt=salt, text=text)
             for w in written
             for name, (salt, text) in w.texts.items()
-        ],
-        batch_size=500,
+        ]
     )
 
 
