@@ -26,7 +26,8 @@ class FilesField(forms.FileField):
     widget = Photos(attrs={"accept": "image/*,application/pdf", "multiple": True})
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        files = data if isinstance(data, list | tuple) else [data]
+        # An empty list is no file: the field itself says whether that will do.
+        files = (data if isinstance(data, list | tuple) else [data]) or [None]
         return [super(FilesField, self).clean(file, initial) for file in files if file or self.required]
 
 

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils.datastructures import MultiValueDict
 
 from registry.actions import inspections, journal, moves, outages, reports
 from registry.actions.journal import Conflict, Refused
+from registry.actions.sampling import photo
 from registry.forms.moves import move_form
 from registry.forms.reports import ReportForm
 from registry.models import Entry, OutageStep, PastReport, Person, Report, Source, Text
@@ -53,7 +55,8 @@ def log(by: Person, **changes: Any) -> Report:
 def go(report: Report, name: str, *, by: Person, since: int | None = None, **given: Any) -> Report:
     """A move as a door makes it: through its form."""
     step = workflow.move_named(name, Report.objects.get(pk=report.pk).kind)
-    form = move_form(step, given, sector=report.sector, reason_opens="reason" in given)
+    files = MultiValueDict({name: given.pop(name) for name in ("photos_after",) if name in given})
+    form = move_form(step, given, files, sector=report.sector, reason_opens="reason" in given)
     assert form.is_valid() or not form.fields, form.errors
     return moves.move(report.reference, name, by=by, given=form.cleaned_data, since=since)
 
@@ -89,15 +92,26 @@ def test_from_the_first_word_to_the_repaired_building(office: Office) -> None:
     )
     go(report, "approve_plan", by=office.supervisor)
     go(report, "start_repair", by=office.official, contractor="Builders", happened_on="2026-03-12")
-    go(report, "finish_repair", by=office.official, happened_on="2026-03-20", photos_after=[])
+    go(
+        report,
+        "finish_repair",
+        by=office.official,
+        happened_on="2026-03-20",
+        photos_after=[photo("After", (9, 9, 9))],
+    )
     report = go(report, "pass_repair", by=office.inspector, happened_on="2026-03-21")
     assert (report.status, report.outcome, str(report.closed_on)) == ("closed", "repaired", "2026-03-21")
     assert (str(report.repair_cost), report.repair_currency) == ("9000.00", "EUR")
     story = list(Entry.objects.filter(report=report).values_list("number", "from_status", "to_status", "by"))
-    assert [number for number, *_rest in story] == list(range(1, 8))
+    assert [number for number, *_rest in story] == list(range(1, 9))
     assert story[1][1:] == ("reported", "verified", office.inspector.pk)
     assert Text.objects.get(entry__report=report, field="description").text == "The roof is gone."
     assert journal.told(report.entries.all())["status"] == "closed"
+
+
+def test_a_repair_is_not_finished_without_a_photo() -> None:
+    form = move_form(workflow.move_named("finish_repair", "building"), {"happened_on": DAY}, MultiValueDict())
+    assert set(form.errors) == {"photos_after"}
 
 
 def test_whoever_logged_it_does_not_verify_it(office: Office) -> None:
@@ -238,7 +252,13 @@ def test_whoever_ran_a_repair_does_not_pass_it(office: Office) -> None:
         happened_on="2026-03-11",
         reason="Rain",
     )
-    go(report, "finish_repair", by=office.official, happened_on="2026-03-12", photos_after=[])
+    go(
+        report,
+        "finish_repair",
+        by=office.official,
+        happened_on="2026-03-12",
+        photos_after=[photo("After", (9, 9, 9))],
+    )
     assert refused(report, "pass_repair", by=office.supervisor, happened_on="2026-03-13") == "apart_ran"
     assert go(report, "fail_repair", by=office.supervisor2, reason="Leaks").repaired_on is None
 
