@@ -1,0 +1,52 @@
+"""No page of the sample has anything that axe finds, narrow or wide, light or dark; none fails in the
+console or asks a third party (``new_page`` sees to that)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page
+
+from registry.actions import areas, sampling
+from registry.geocoding import build
+from registry.models import Person
+from tests.chromium import faults
+from tests.pages import pages
+
+
+def test_axe_finds_nothing_on_any_page(
+    new_page: Callable[..., Page], settings: Any, gazetteer_path: Any
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = False
+    settings.SAMPLE_PASSWORD = "a long pass phrase"
+    areas.load(row for row in build.areas() if row["country"] in ("RU", "UA"))
+    sampling.load()
+    windows: dict[str, Page] = {}
+    found = {}
+
+    def look(window: Page, name: str) -> None:
+        for width, scheme in ((1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")):
+            window.set_viewport_size({"width": width, "height": 800})
+            window.emulate_media(color_scheme=scheme)
+            # The other rules do not depend on colours.
+            if wrong := faults(window, only="color-contrast" if scheme == "dark" else ""):
+                found[f"{name} {width} {scheme}"] = wrong
+            beyond = window.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if beyond > 0:
+                found[f"{name} {width} wide"] = [f"{beyond} pixels wider than the window"]
+
+    for page in pages():
+        if page.who not in windows:
+            person = Person.objects.filter(email=f"{page.who}@example.org").first()
+            windows[page.who] = new_page(person)
+        window = windows[page.who]
+        window.set_viewport_size({"width": 1280, "height": 800})
+        window.goto(page.address)
+        look(window, f"{page.name} {page.who}")
+    window = windows["official"]
+    window.goto("/log")
+    window.get_by_role("button", name="Check and save").click()
+    look(window, "log with errors")
+    window.locator('[name="area"]').fill("RU-VOR")
+    window.get_by_role("button", name="Check and save").click()
+    look(window, "check answers")
+    assert found == {}
