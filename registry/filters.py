@@ -231,7 +231,13 @@ class ReportFilter(django_filters.FilterSet):
         method=_in_area,
         say=gettext_lazy("in %s"),
     )
-    bbox = Filter(field=BoxField, method=_within_box, say=_say_box, widget=forms.HiddenInput)
+    bbox = Filter(
+        field=BoxField,
+        label=gettext_lazy("part of the map"),
+        method=_within_box,
+        say=_say_box,
+        widget=forms.HiddenInput,
+    )
     status = Codes("status")
     level = Codes("damage_level")
     outcome = Codes("outcome", folded=True)
@@ -286,6 +292,7 @@ class ReportFilter(django_filters.FilterSet):
         say=gettext_lazy("with “%s”"),
     )
     assignee = Filter(
+        label=gettext_lazy("assigned to"),
         office=True,
         field=forms.RegexField,
         regex=r"^(me|\d{1,18})$",
