@@ -27,7 +27,7 @@ from registry.models import (
     Statement,
 )
 from registry.rules import access
-from registry.rules.vocabularies import EntryKind, Role
+from registry.rules.vocabularies import EntryKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,17 +55,14 @@ class Register:
         self.official = factories.person("official", region, email="official@example.org", name="O")
         self.second = factories.person("inspector", region, email="second@example.org", name="I")
         self.resident = factories.person("resident", email="resident@example.org", name="R")
-        self.readers = [
-            Person.objects.create_user("reader@example.org", name="Reader", role=Role.RESEARCHER)
-            if audience == "researcher"
-            else None
-        ]
+        # A page names its reader's own key, so both registers give them the same.
+        keys = [{"pk": 900_000 + n, "email": f"reader{n}@example.org", "name": "N"} for n in (1, 2)]
+        self.readers: list[Person | None]
         if audience == "researcher":
-            elsewhere = factories.person("official", areas["UA-23"], email="elsewhere@example.org", name="E")
-            self.readers.append(elsewhere)
+            elsewhere = factories.person("official", areas["UA-23"], **keys[1])
+            self.readers = [factories.person("researcher", **keys[0]), elsewhere]
         else:
-            neighbour = factories.person("resident", email="neighbour@example.org", name="N")
-            self.readers.append(neighbour)
+            self.readers = [None, factories.person("resident", **keys[0])]
         self._incidents(areas)
         self._reports()
         for at in EDITIONS[:2]:
