@@ -13,10 +13,17 @@ from xml.etree import ElementTree
 
 from tests.cluster import cluster, programs
 
+
+def browser() -> bool:
+    """Whether there is Chromium, and the libraries that Playwright's driver wants are there too."""
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    return bool(shutil.which("chromium")) and subprocess.run(driver, capture_output=True).returncode == 0
+
+
 # A part, the Debian packages it comes in, and how to tell that it is there.
 PARTS = {
     "postgresql": (["postgresql"], programs),
-    "browser": (["chromium", "fonts-dejavu-core"], lambda: shutil.which("chromium")),
+    "browser": (["chromium", "fonts-dejavu-core", "libatomic1"], browser),
 }
 
 
