@@ -153,10 +153,14 @@ def place_fields(
     return fields
 
 
-@lru_cache(maxsize=1)
 def embedded() -> Gazetteer:
     """The embedded gazetteer, built by ``manage.py setup``."""
-    return Gazetteer(Path(settings.DATA_DIR) / "gazetteer.sqlite3")
+    return _gazetteer_at(Path(settings.DATA_DIR) / "gazetteer.sqlite3")
+
+
+@lru_cache(maxsize=2)
+def _gazetteer_at(path: Path) -> Gazetteer:
+    return Gazetteer(path)
 
 
 def _located(typed: str, hints: dict[str, str]) -> Answer:
