@@ -15,13 +15,12 @@ from django.utils.functional import Promise
 from .models.reports import field_of
 from .rules.vocabularies import BY_NAME
 
-#: Groups of columns. "place" is finer than "where": shown where the place is exact.
-GROUPS = ("what", "where", "place", "when", "how_much", "links")
-
-
 @dataclass(frozen=True)
 class Column:
-    """One outgoing column: the name of its field, its group, its HXL tag ("" for none)."""
+    """One outgoing column: the name of its field, its group, its HXL tag ("" for none).
+
+    Groups: what, where, place (finer than where: shown where the place is exact), when, how_much, links.
+    """
 
     name: str
     group: str
@@ -147,8 +146,3 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 BY_NAME_OF_COLUMN: dict[str, Column] = {column.name: column for column in COLUMNS}
-
-
-def in_group(*groups: str) -> list[str]:
-    """The names of the columns of these groups, in order."""
-    return [column.name for column in COLUMNS if column.group in groups]

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _t
 
-from registry.columns import BY_NAME_OF_COLUMN
 from registry.models import Entry, Report
 from registry.models.reports import field_of
 from registry.rules import vocabularies as v
@@ -125,11 +124,3 @@ def open_question(report: Report, *, using: str = "default") -> str:
     asked = Entry.objects.using(using).filter(report=report, move="ask").order_by("-number").first()
     words = asked and asked.texts.filter(field="question").first()
     return words.text if words else ""
-
-
-def column_words(row: Any, name: str) -> str:
-    """The value of an outgoing column in words; "" where it is missing."""
-    value = getattr(row, name)
-    if value in (None, ""):
-        return ""
-    return str(dict(BY_NAME_OF_COLUMN[name].choices).get(value, value))

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from registry import filters
 from registry.actions import evidence, moves
-from registry.columns import COLUMNS, GROUPS
 from registry.models import (
     CURRENT,
     Asset,
@@ -107,26 +106,12 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
             return _own_report(request, own)
     if row is None:
         raise Http404
-    context = {"row": row, "holder": holder, "nav": "reports", "groups": _groups(row)}
+    context = {"row": row, "holder": holder, "nav": "reports"}
     if holder == Holder.OFFICE:
         context |= _office_context(request, row)
     elif row.kind == Kind.OUTAGE:
         context |= _released_steps(row, holder)
     return render(request, "report/detail.html", context)
-
-
-def _groups(row: Any) -> list[tuple[str, list[tuple[Any, str]]]]:
-    """Every outgoing column of a row that says something, by group, for the foot of the page."""
-    groups = []
-    for group in GROUPS:
-        said = [
-            (column, words)
-            for column in COLUMNS
-            if column.group == group and (words := telling.column_words(row, column.name))
-        ]
-        if said:
-            groups.append((group, said))
-    return groups
 
 
 def _office_context(request: HttpRequest, row: Report) -> dict[str, Any]:
