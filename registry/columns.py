@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from .models.reports import field_of
 from .rules.vocabularies import BY_NAME
 
+
 @dataclass(frozen=True)
 class Column:
     """One outgoing column: the name of its field, its group, its HXL tag ("" for none).
