@@ -2,11 +2,14 @@
 people type."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
+
+from registry.rules.vocabularies import Element, Extent
 
 
 class Reusable(forms.Form):
@@ -75,12 +78,23 @@ def degrees_field(label: Any, limit: int, help_text: Any = "") -> CommaDecimalFi
     )
 
 
+def long_text_field(
+    label: Any, *, required: bool = True, help_text: Any = "", lines: int = 4
+) -> forms.CharField:
+    """Words of more than a line: a question, a reason, a note."""
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=5000,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": lines}),
+    )
+
+
 class ElementsField(forms.CharField):
     """Damaged elements as ``element:extent`` pairs separated by spaces; cleans to the pairs sorted."""
 
     def clean(self, value: Any) -> str:
-        from registry.rules.vocabularies import Element, Extent
-
         pairs = super().clean(value).split()
         for pair in pairs:
             element, _colon, extent = pair.partition(":")
@@ -119,8 +133,6 @@ class LocalMoment(forms.Field):
     """See ``moment_field``."""
 
     def to_python(self, value: Any) -> Any:
-        from datetime import datetime
-
         if value in self.empty_values:
             return None
         if isinstance(value, datetime):

@@ -10,26 +10,16 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from registry.models import Asset, OutageStep, Person, Report, Source
+from registry.models import Asset, Incident, OutageStep, Person, Report, Source
 from registry.models.identity import read_reference
 from registry.models.reports import field_of
 from registry.rules import access, supply, workflow
 from registry.rules import vocabularies as v
 
-from .base import CodesField, CommaDecimalField, day_field, degrees_field, moment_field
+from .base import CodesField, CommaDecimalField, day_field, degrees_field, long_text_field, moment_field
 from .moves import GRADE_CHOICES, FilesField, clean_currency
 
 _EMPTY = [("", _("Choose"))]
-
-
-def _words(label: Any, *, required: bool = True, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=required,
-        max_length=5000,
-        help_text=help_text,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
 
 
 class DeedForm(forms.Form):
@@ -51,7 +41,7 @@ class DeedForm(forms.Form):
 
 
 class NoteForm(DeedForm):
-    note = _words(_("Note"), help_text=_("For the office alone. Never published."))
+    note = long_text_field(_("Note"), help_text=_("For the office alone. Never published."))
 
 
 class SourceForm(DeedForm):
@@ -96,7 +86,7 @@ class StepForm(DeedForm):
     )
     diverted_to = forms.CharField(label=_("Diverted to"), required=False, max_length=200)
     at = moment_field(_("When"), required=True)
-    note = _words(_("Note"), required=False)
+    note = long_text_field(_("Note"), required=False)
 
     def prepare(self) -> None:
         transport = self.report.sector == v.Sector.TRANSPORT
@@ -125,7 +115,7 @@ class StepForm(DeedForm):
 
 class VoidStepForm(DeedForm):
     step = forms.TypedChoiceField(label=_("Which step"), coerce=int, widget=forms.RadioSelect)
-    reason = _words(_("Why it is wrong"))
+    reason = long_text_field(_("Why it is wrong"))
 
     def prepare(self) -> None:
         zone = ZoneInfo(self.report.timezone or "UTC")
@@ -144,7 +134,7 @@ class EstimateForm(DeedForm):
     given_at = moment_field(_("Estimate given"), required=True)
     assessing = forms.BooleanField(label=_("Still assessing, no time yet"), required=False)
     restored_by = moment_field(_("Supply expected back by"))
-    note = _words(_("Note"), required=False)
+    note = long_text_field(_("Note"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -162,7 +152,7 @@ class EstimateForm(DeedForm):
 
 
 class PlanForm(DeedForm):
-    scope = _words(_("What is to be repaired"))
+    scope = long_text_field(_("What is to be repaired"))
     cost = CommaDecimalField(label=_("Cost"), required=False, min_value=0, max_digits=16, decimal_places=2)
     currency = forms.CharField(
         label=_("Currency"), required=False, max_length=3, help_text=_("Three letters, such as EUR.")
@@ -262,7 +252,7 @@ class AssessForm(DeedForm):
     usability = forms.ChoiceField(
         label=_("Usability"), choices=[*_EMPTY, *v.Usability.choices], required=False
     )
-    note = _words(_("Note"), required=False)
+    note = long_text_field(_("Note"), required=False)
 
     def clean_assessed_on(self) -> Any:
         on = self.cleaned_data["assessed_on"]
@@ -272,13 +262,13 @@ class AssessForm(DeedForm):
 
 
 class AttemptForm(DeedForm):
-    reason = _words(_("Why there was no access"))
+    reason = long_text_field(_("Why there was no access"))
     next_try = day_field(_("Next try"))
 
 
 class ChooseGradeForm(DeedForm):
     assessment = forms.TypedChoiceField(label=_("Current assessment"), coerce=int, widget=forms.RadioSelect)
-    reason = _words(_("Reason"))
+    reason = long_text_field(_("Reason"))
 
     def prepare(self) -> None:
         lines = self.report.assessment_lines.filter(voided_at=None)
@@ -296,16 +286,16 @@ class WithdrawForm(DeedForm):
     because = forms.ChoiceField(
         label=_("Withdraw because of"), choices=v.WithdrawalReason.choices, widget=forms.RadioSelect
     )
-    reason = _words(_("What happened"))
+    reason = long_text_field(_("What happened"))
 
 
 class ReasonForm(DeedForm):
-    reason = _words(_("Reason"))
+    reason = long_text_field(_("Reason"))
 
 
 class RequestForm(DeedForm):
     move = forms.ChoiceField(label=_("What should be done?"), widget=forms.RadioSelect)
-    reason = _words(_("Reason"))
+    reason = long_text_field(_("Reason"))
 
     def prepare(self) -> None:
         self.fields["move"].choices = [  # type: ignore[attr-defined]
@@ -371,9 +361,7 @@ class IncidentForm(DeedForm):
         help_text=_("Leave empty to unlink."),
     )
 
-    def clean_incident(self) -> Any:
-        from registry.models import Incident
-
+    def clean_incident(self) -> Incident | None:
         typed = self.cleaned_data["incident"]
         if not typed:
             return None
@@ -396,7 +384,7 @@ class EvidenceForm(DeedForm):
 
 class EraseForm(DeedForm):
     field = forms.ChoiceField(label=_("Which text"), widget=forms.RadioSelect)
-    reason = _words(_("Why it must go"), help_text=_("Do not repeat what is to be erased."))
+    reason = long_text_field(_("Why it must go"), help_text=_("Do not repeat what is to be erased."))
 
     def prepare(self) -> None:
         names = ("description", "contact", "address", "object_name", "place_typed", "summary", "contractor")

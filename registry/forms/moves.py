@@ -11,7 +11,7 @@ from registry.rules import scales
 from registry.rules import vocabularies as v
 from registry.rules.workflow import Move
 
-from .base import CodesField, CommaDecimalField, ElementsField, day_field
+from .base import CodesField, CommaDecimalField, ElementsField, day_field, long_text_field
 
 _EMPTY = [("", _("Choose"))]
 
@@ -31,16 +31,6 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(file, initial) for file in files if file or self.required]
 
 
-def _text(label: Any, *, required: bool = True, help_text: Any = "", lines: int = 4) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=required,
-        max_length=5000,
-        help_text=help_text,
-        widget=forms.Textarea(attrs={"rows": lines}),
-    )
-
-
 #: Every grade of every scale as ``scale:grade``, grouped by scale.
 GRADE_CHOICES = [
     (scale.label, [(f"{scale.code}:{grade.code}", grade.label) for grade in scale.grades])
@@ -48,10 +38,10 @@ GRADE_CHOICES = [
 ]
 
 FIELDS: dict[str, forms.Field] = {
-    "question": _text(_("What must be known?")),
-    "answer": _text(_("Answer")),
-    "reason": _text(_("Reason")),
-    "note": _text(_("Note"), required=False),
+    "question": long_text_field(_("What must be known?")),
+    "answer": long_text_field(_("Answer")),
+    "reason": long_text_field(_("Reason")),
+    "note": long_text_field(_("Note"), required=False),
     "outcome": forms.ChoiceField(label=_("Outcome"), choices=v.Outcome.choices, widget=forms.RadioSelect),
     "original": forms.CharField(
         label=_("Reference of the report it belongs to"), max_length=20, help_text=_("Such as 4F7K-92MX.")
@@ -171,5 +161,5 @@ def move_form(
     if move.outcomes and "outcome" in fields:
         fields["outcome"].choices = [(code, v.Outcome(code).label) for code in move.outcomes]  # type: ignore[attr-defined]
     if reason_opens:
-        fields["reason"] = _text(_("Why you decide this yourself: nobody else here can"))
+        fields["reason"] = long_text_field(_("Why you decide this yourself: nobody else here can"))
     return type("MoveForm", (MoveForm,), {**fields, "move": move})(*args, **kwargs)

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,9 +16,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registry.actions import evidence, inspections, journal, moves, outages, reports
-from registry.actions.journal import Conflict, Refused
-from registry.columns import BY_NAME_OF_COLUMN
+from registry.actions import evidence, inspections, moves, outages, reports
 from registry.forms import deeds as forms
 from registry.forms.moves import MoveForm, move_form
 from registry.models import Asset, Person, Report
@@ -25,7 +24,8 @@ from registry.rules import access, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Kind, Role, Status
 
-from .guards import command_id, person_of, signed_in
+from . import acting
+from .guards import person_of, signed_in
 
 
 @dataclass(frozen=True)
@@ -300,9 +300,7 @@ def _initial(name: str, report: Report) -> dict[str, Any]:
     if name == "place":
         return {"lat": report.lat, "lon": report.lon}
     if name in ("step", "estimate"):
-        from zoneinfo import ZoneInfo
-
-        here = timezone.localtime(timezone=ZoneInfo(report.timezone or "UTC")).replace(tzinfo=None)
+        here = timezone.localtime(timezone=_zone(report)).replace(tzinfo=None)
         return {
             "at": here.replace(second=0, microsecond=0),
             "given_at": here.replace(second=0, microsecond=0),
@@ -360,9 +358,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     return render(request, "report/deed.html", context, status=409 if hasattr(form, "conflict") else 200)
 
 
-def _zone(report: Report) -> Any:
-    from zoneinfo import ZoneInfo
-
+def _zone(report: Report) -> ZoneInfo:
     return ZoneInfo(report.timezone or "UTC")
 
 
@@ -372,21 +368,11 @@ def _version(request: HttpRequest) -> int | None:
 
 
 def _carry_out(request: HttpRequest, form: Any, act: Callable[[], Any]) -> bool:
-    """Do it once for this form's command id; a refusal becomes an error of the form (and nothing is lost)."""
-    try:
-        journal.once(command_id(request), by=person_of(request), act=lambda: {"done": bool(act())})
-    except Conflict as conflict:
-        form.conflict = [
-            (BY_NAME_OF_COLUMN[name].label if name in BY_NAME_OF_COLUMN else name, now, asked)
-            for name, (now, asked) in conflict.fields.items()
-        ]
-        form.add_error(None, conflict.message)
-        return False
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
-        return False
-    messages.success(request, _t("Saved."))
-    return True
+    """Do it once and say so; whether it was done."""
+    done = acting.once(request, form, lambda: {"done": bool(act())})
+    if done is not None:
+        messages.success(request, _t("Saved."))
+    return done is not None
 
 
 def _closed(request: HttpRequest, report: Report, label: Any, why: Any) -> HttpResponse:

@@ -22,6 +22,7 @@ from registry.rules import access, scales
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Kind, StatementType
 
+from . import acting
 from .guards import command_id, may, person_of
 
 #: What a statement's figure is set beside: the reports it may be about.
@@ -128,21 +129,12 @@ def _bars(damage: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _once(request: HttpRequest, form: Any, act: Callable[[], Any]) -> dict[str, Any] | None:
-    """Do it once; a refusal becomes an error of the form."""
-    try:
-        return journal.once(command_id(request), by=person_of(request), act=act)
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
-        return None
-
-
 @may(Verb.STATE)
 def new(request: HttpRequest) -> HttpResponse:
     own = "\n".join(person_of(request).areas.values_list("code", flat=True)[:5])
     form = IncidentForm(request.POST or None, initial={"areas": own, "cause_group": "unknown"})
     if request.method == "POST" and form.is_valid():
-        done = _once(
+        done = acting.once(
             request,
             form,
             lambda: {"reference": incidents.create(by=person_of(request), **form.cleaned_data).reference},
@@ -166,7 +158,7 @@ def change(request: HttpRequest, reference: str) -> HttpResponse:
     }
     form = IncidentForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        done = _once(
+        done = acting.once(
             request,
             form,
             lambda: {
@@ -185,7 +177,7 @@ def state(request: HttpRequest, reference: str) -> HttpResponse:
     found = _incident(request, reference)
     form = StatementForm(request.POST or None, incident=found)
     if request.method == "POST" and form.is_valid():
-        done = _once(
+        done = acting.once(
             request,
             form,
             lambda: {"id": incidents.state(found.reference, form.statement(), by=person_of(request)).pk},

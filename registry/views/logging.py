@@ -10,19 +10,17 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_GET
 
-from registry.actions import duplicates, journal, reports
-from registry.actions.journal import Conflict, Refused
+from registry.actions import duplicates, reports
 from registry.forms.logging import LogForm
 from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE, ReportForm
 from registry.models import Area, Draft, Incident, Report
 from registry.models.identity import read_reference
-from registry.models.reports import field_of
 from registry.rules import access
 from registry.rules.access import Verb
 from registry.rules.vocabularies import GeocodeState, Kind
 
-from . import deeds
-from .guards import command_id, person_of, signed_in
+from . import acting, deeds
+from .guards import person_of, signed_in
 
 _PARTS = {"where": WHERE, "what": WHAT, "when": ("when", *WHEN), "source": SOURCE}
 _KEPT = "kept-report"
@@ -60,10 +58,8 @@ def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
         Draft.objects.filter(person=person_of(request)).delete()
         return {"references": [one.reference for one in logged]}
 
-    try:
-        result = journal.once(command_id(request), by=person_of(request), act=act)
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+    result = acting.once(request, form, act)
+    if result is None:
         return render(request, "report/log.html", _log_context(request, form))
     messages.success(request, deeds.logged_words(len(result["references"])), extra_tags="log")
     return redirect(f"{reverse('logged')}?{'&'.join(f'r={ref}' for ref in result['references'])}")
@@ -250,27 +246,20 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
     since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
     if request.method == "POST" and form.is_valid():
         place_changed = any(name in form.changed_data for name in _PLACE_INPUTS)
-        try:
-            journal.once(
-                command_id(request),
-                by=person_of(request),
-                act=lambda: {
-                    "version": reports.edit(
-                        row.reference, form, by=person_of(request), since=since, place_changed=place_changed
-                    ).version
-                },
-            )
-        except Conflict as conflict:
-            form.conflict = [  # type: ignore[attr-defined]
-                (field_of(name).verbose_name, now, asked) for name, (now, asked) in conflict.fields.items()
-            ]
-            since = row.version
-            form.add_error(None, conflict.message)
-        except Refused as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, refused.message)
-        else:
+        done = acting.once(
+            request,
+            form,
+            lambda: {
+                "version": reports.edit(
+                    row.reference, form, by=person_of(request), since=since, place_changed=place_changed
+                ).version
+            },
+        )
+        if done is not None:
             messages.success(request, _t("Saved."), extra_tags=f"edit-{row.reference}")
             return redirect("report", row.reference)
+        if hasattr(form, "conflict"):
+            since = row.version
     context = {
         "form": form,
         "report": row,

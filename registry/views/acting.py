@@ -1,0 +1,30 @@
+"""How a form's act is done: once for its command id, and what is refused becomes an error of the form, so
+that nothing typed is lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+
+from registry.actions import journal
+from registry.actions.journal import Conflict, Refused
+from registry.models.reports import field_of
+
+from .guards import command_id, person_of
+
+
+def once(request: HttpRequest, form: Any, act: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """The result of ``act`` (of the first time, if the form was sent twice), or None with the form's errors.
+
+    After a conflict ``form.conflict`` lists label, value now and value asked for.
+    """
+    try:
+        return journal.once(command_id(request), by=person_of(request), act=act)
+    except Conflict as conflict:
+        form.conflict = [
+            (field_of(name).verbose_name, now, asked) for name, (now, asked) in conflict.fields.items()
+        ]
+        form.add_error(None, conflict.message)
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+    return None
