@@ -6,6 +6,7 @@ from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from registry.rules import access
@@ -66,13 +67,8 @@ class Person(AbstractBaseUser):
     def sector_labels(self) -> list[str]:
         return [str(Sector(code).label) for code in self.sectors]
 
-    def get_session_auth_hash(self) -> str:
-        """Sessions end when the password or ``session_key_salt`` changes: disabling changes the salt."""
-        return self._get_session_auth_hash(secret=None)
-
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        from django.utils.crypto import salted_hmac
-
+        """Sessions end when the password or ``session_key_salt`` changes: disabling changes the salt."""
         return salted_hmac(
             "registry.Person.session",
             self.password + self.session_key_salt,
