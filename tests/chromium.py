@@ -34,7 +34,8 @@ def chromium() -> Iterator[Browser]:
 
 def faults(page: Page, only: str = "") -> list[str]:
     """What axe has against the page as it stands, a line for each fault and element; by one rule or all."""
-    page.evaluate(AXE)
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE)
     rules = {"resultTypes": ["violations"]} | ({"runOnly": [only]} if only else {})
     found = page.evaluate("rules => axe.run(rules)", rules)["violations"]
     return [f"{fault['id']}: {node['html']}" for fault in found for node in fault["nodes"]]

@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _transactional(item):
             mark = pytest.mark.django_db(transaction=True, databases=["default", "reader"])
             item.add_marker(mark, append=False)
+    # The longest first, so that no process of a parallel run is left alone with one at the end.
+    items.sort(key=lambda item: "browser" not in item.fixturenames)
 
 
 @pytest.fixture(scope="session", autouse=True)

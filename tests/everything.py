@@ -43,15 +43,15 @@ def install(missing: list[str]) -> None:
         )
 
 
-def suite(engine: str, choice: list[str], **environment: str) -> tuple[bool, str]:
+def suite(engine: str, choice: list[str], data: str, url: str) -> tuple[bool, str]:
     """Run the suite; whether it passed, and a line that says what ran."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", "-q", "-n2", f"--junitxml={report}", *choice]
-        passed = subprocess.run(command, env=os.environ | environment).returncode == 0
-        if not report.exists():
-            return False, f"{engine}: the suite did not run"
-        told = ElementTree.parse(report).getroot()[0].attrib
+    report = Path(data, f"{engine}.xml")
+    command = [sys.executable, "-m", "pytest", "-q", "-n2", f"--junitxml={report}", *choice]
+    environment = os.environ | {"DATABASE_URL": url, "REGISTER_TESTS": data}
+    passed = subprocess.run(command, env=environment).returncode == 0
+    if not report.exists():
+        return False, f"{engine}: the suite did not run"
+    told = ElementTree.parse(report).getroot()[0].attrib
     tests, skipped, failures, errors = (int(told[key]) for key in ("tests", "skipped", "failures", "errors"))
     return passed, f"{engine}: {tests - skipped} tests ran, {failures + errors} failed"
 
@@ -63,10 +63,12 @@ def main() -> None:
     if missing := [part for part in PARTS if part not in without and not PARTS[part][1]()]:
         install(missing)
     choice = ["-m", "not browser"] if "browser" in without else []
-    outcomes = [suite("SQLite", choice, DATABASE_URL="")]
-    if "postgresql" not in without:
-        with cluster() as url:
-            outcomes.append(suite("PostgreSQL", choice, DATABASE_URL=url))
+    # One data folder for both: the gazetteer's index is built once.
+    with tempfile.TemporaryDirectory(prefix="register-tests-") as data:
+        outcomes = [suite("SQLite", choice, data, "")]
+        if "postgresql" not in without:
+            with cluster() as url:
+                outcomes.append(suite("PostgreSQL", choice, data, url))
     print()
     for _, line in outcomes:
         print(line)

@@ -98,5 +98,5 @@ def past(holder: str = Holder.PUBLIC, *, since: datetime, until: datetime, **fie
     return PastReport.objects.create(holder=holder, valid_to=until, **_audience_row(fields, since))
 
 
-def edition(at: datetime = AT) -> Edition:
-    return Edition.objects.create(at=at, made_at=at, policy_version="1")
+def edition(at: datetime = AT, **fields: Any) -> Edition:
+    return Edition.objects.create(at=at, made_at=at, policy_version="1", **fields)

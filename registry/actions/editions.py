@@ -265,13 +265,25 @@ def publish(at: datetime | None = None) -> Edition:
             policy=strictness(),
             month_end=last is None or last.at < month_start(at),
             last_entry=Entry.objects.aggregate(newest=Max("pk"))["newest"] or 0,
+            withheld=dict(last.withheld) if last else {},
         )
         for audience in access.AUDIENCES:
             edition.vanished[audience] = _write(audience, edition, last)
             tallies.rewrite(audience)
             tallies.write_day(audience, timezone.localdate(at, timezone.get_default_timezone()))
+            if edition.month_end:
+                edition.withheld[audience] = _unseen(audience, at)
         edition.save()
     return edition
+
+
+def _unseen(audience: str, at: datetime) -> int:
+    """How many reports logged before the month of ``at`` the audience's rows leave out, rounded to tens.
+
+    What was rejected, withdrawn or merged is not withheld: it is no report any more."""
+    reports = Report.objects.filter(logged_utc__lt=month_start(at), withdrawn="")
+    unseen = reports.exclude(status__in=access.SET_ASIDE).filter(**{f"{audience}__isnull": True})
+    return round(unseen.count(), -1)
 
 
 def retract(report: Report) -> None:

@@ -180,7 +180,8 @@ class Edition(models.Model):
 
     ``month_end``: the first one after a month's end. ``last_entry``: the newest entry's id when it was made.
     ``policy``: how strict it was (audience → class → ``Sight.strictness``). ``vanished``: audience → how
-    many versions left its past with this edition or since.
+    many versions left its past with this edition or since. ``withheld``: audience → how many reports logged
+    in closed months it did not see at the last month's end, rounded to tens.
     """
 
     at = models.DateTimeField(unique=True)
@@ -190,6 +191,7 @@ class Edition(models.Model):
     month_end = models.BooleanField(default=False)
     last_entry = models.BigIntegerField(default=0)
     vanished = models.JSONField(default=dict)
+    withheld = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-at"]

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from registry.actions import journal
 from registry.columns import COLUMNS
@@ -33,20 +33,20 @@ COUNT_TO = 10_000
 HEAD_BYTES, ROW_BYTES = 800, 500
 
 
-@require_GET
+@require_safe
 def reports_csv(request: HttpRequest) -> HttpResponseBase:
     """The selected reports."""
     return _file(request, "reports", exporting.reports)
 
 
-@require_GET
+@require_safe
 def versions_csv(request: HttpRequest) -> HttpResponseBase:
     """Every version of the selected reports that this audience had, from edition to edition."""
     return _file(request, "versions", exporting.versions)
 
 
 @staff_only
-@require_GET
+@require_safe
 def entries_csv(request: HttpRequest) -> HttpResponseBase:
     """The timelines of the selected reports, within the person's own areas."""
     return _file(request, "entries", exporting.entries)
@@ -59,6 +59,10 @@ def _file(request: HttpRequest, what: str, sheet: Callable[[Selection], Sheet]) 
         raise BadFilter("as_of", _("This file holds all moments."))
     if what == "entries" and selection.holder != Holder.OFFICE:
         raise BadFilter("view", _("The timeline is the office's alone."))
+    headers = {"Content-Disposition": f'attachment; filename="{_name(what, selection)}"'}
+    kind = "text/csv; charset=utf-8"
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers, content_type=kind)
     content = sheet(selection)
     download = Download(
         by=request.user if request.user.is_authenticated else None,
@@ -87,10 +91,9 @@ def _file(request: HttpRequest, what: str, sheet: Callable[[Selection], Sheet]) 
     except BaseException:
         spool.close()
         raise
-    response = StreamingHttpResponse(spool, content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(spool, headers=headers, content_type=kind)
     if whole:
         response["Content-Length"] = spool.size
-    response["Content-Disposition"] = f'attachment; filename="{_name(what, selection)}"'
     return response
 
 
@@ -103,18 +106,26 @@ def _asked(request: HttpRequest, name: str) -> bool:
 
 def _name(what: str, selection: Selection) -> str:
     """``damage-reports-public-2026-03-10.csv``: what, whose, as of which day."""
-    moment = selection.as_of
-    if not moment and selection.holder != Holder.OFFICE:
-        moment = Edition.objects.using(selection.using).values_list("at", flat=True).first()
-    return f"damage-{what}-{selection.holder}-{(moment or timezone.now()).date()}.csv"
+    edition = _edition(selection)
+    moment = selection.as_of or (edition and edition.at) or timezone.now()
+    return f"damage-{what}-{selection.holder}-{moment.date()}.csv"
 
 
-@require_GET
+def _edition(selection: Selection) -> Edition | None:
+    """The edition that an audience's rows are of; None for the office, and before the first."""
+    editions = Edition.objects.using(selection.using)
+    if selection.holder == Holder.OFFICE:
+        return None
+    return (editions.filter(at__lte=selection.as_of) if selection.as_of else editions).first()
+
+
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """*What may I take, and can I trust it?*"""
     selection = select(request.user, request.GET)
     is_office = selection.holder == Holder.OFFICE
     count = selection.count_up_to(COUNT_TO)
+    edition = _edition(selection)
     context = {
         "nav": "data",
         "selection": selection,
@@ -126,6 +137,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "is_staff": access.is_staff(request.user),
         "office_query": selection.query_without("view"),
         "sights": [] if is_office else dictionary.sights(selection.holder),
+        "withheld": edition and edition.withheld.get(selection.holder),
         "small_figure": access.SMALLEST_FIGURE_SHOWN - 1,
         "columns": COLUMNS,
         "filters": dictionary.filters(selection),
@@ -135,7 +147,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "data/page.html", context)
 
 
-@require_GET
+@require_safe
 def dictionary_csv(request: HttpRequest) -> HttpResponse:
     """Every column and every code with its meaning."""
     out = StringIO()

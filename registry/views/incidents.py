@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _t
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from registry import filters
 from registry.actions import incidents, journal
@@ -47,7 +47,7 @@ def _incident(request: HttpRequest, reference: str) -> Incident:
     return found
 
 
-@require_GET
+@require_safe
 def incident_list(request: HttpRequest) -> HttpResponse:
     """The newest incidents, older ones a page further."""
     rows = _seen(request).prefetch_related("areas")
@@ -70,7 +70,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     return render(request, "incident/list.html", context)
 
 
-@require_GET
+@require_safe
 def incident(request: HttpRequest, reference: str) -> HttpResponse:
     """*What happened that night?*"""
     found = _incident(request, reference)

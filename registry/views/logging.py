@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _t
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from registry.actions import duplicates, reports
 from registry.forms.logging import LogForm
@@ -155,7 +155,7 @@ def _similar(request: HttpRequest, form: ReportForm, preview: Report) -> list[tu
 
 
 @signed_in
-@require_GET
+@require_safe
 def nearby(request: HttpRequest) -> HttpResponse:
     """Reports like the one being written, as a fragment for the page; outsiders are told of none."""
     form = LogForm()
@@ -180,7 +180,7 @@ def nearby(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def logged(request: HttpRequest) -> HttpResponse:
     """What was just logged, and three ways on."""
     references = [ref for text in request.GET.getlist("r")[:80] if (ref := read_reference(text))]

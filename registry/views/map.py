@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from registry.filters import BadFilter, Selection, select
 from registry.outputs import mapping, statistics
@@ -18,7 +18,7 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder
 
 
-@require_GET
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """*Where is it?* The map of a selection; without script the regions with their counts."""
     selection = select(request.user, request.GET)
@@ -61,7 +61,7 @@ def _regions(selection: Selection) -> list[tuple[str, int, str]] | None:
     ]
 
 
-@require_GET
+@require_safe
 def tile(request: HttpRequest, z: str, x: str, y: str) -> HttpResponse:
     """One tile of the map as JSON; see ``mapping.tile``."""
     numbers = {}
@@ -76,7 +76,7 @@ def tile(request: HttpRequest, z: str, x: str, y: str) -> HttpResponse:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-@require_GET
+@require_safe
 def in_view(request: HttpRequest) -> HttpResponse:
     """The reports in a box (``bbox``), 50 at a time, as a piece of the page."""
     selection = select(request.user, request.GET, beside=("after",))

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _t
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from registry import filters
 from registry.actions import evidence, moves
@@ -36,7 +36,7 @@ from .guards import person_of, signed_in
 # -- the list ------------------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 def report_list(request: HttpRequest) -> HttpResponse:
     """*Which reports?* A reference typed into the search leads to its page."""
     reference = read_reference(request.GET.get("text", ""))
@@ -91,7 +91,7 @@ def _find(request: HttpRequest, reference: str) -> tuple[str, Any]:
     return holder, CURRENT[holder].objects.filter(reference=reference).first()
 
 
-@require_GET
+@require_safe
 def report(request: HttpRequest, reference: str) -> HttpResponse:
     """*What is it, where does it stand, what is next?*"""
     canonical = read_reference(reference)
@@ -187,7 +187,7 @@ def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def evidence_file(request: HttpRequest, reference: str, sha256: str) -> FileResponse:
     """The cleaned copy of a photo or document; ``?original=1`` the sealed original, for staff alone."""
     row = deeds.office_report(request, reference)
@@ -214,7 +214,7 @@ def evidence_file(request: HttpRequest, reference: str, sha256: str) -> FileResp
 
 
 @signed_in
-@require_GET
+@require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """*What must I do now?*"""
     person = person_of(request)
@@ -287,7 +287,7 @@ def _with_step(row: Report, person: Any, deed_name: str = "") -> tuple[Report, A
 # -- an asset ------------------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 def asset(request: HttpRequest, reference: str) -> HttpResponse:
     """What it is, where, every strike and repair on one line of time; from rows this person sees alone."""
     canonical = read_reference(reference) or ""

@@ -345,6 +345,20 @@ def test_a_month_ends_at_midnight_in_the_registers_zone(settings):
     )
 
 
+def test_what_is_withheld_is_counted_for_closed_months_in_tens():
+    pipes = {"kind": "network", "sector": "gas", "object_type": "pipeline"}
+    for number in range(14):
+        report(**pipes, status="verified" if number else "rejected")
+    report(object_type="school", status="verified")
+    assert editions.publish(FIRST).withheld == {"public": 0, "researcher": 0}
+    april = datetime(2026, 4, 1, 3, tzinfo=UTC)
+    first = editions.publish(april)
+    assert first.withheld == {"public": 10, "researcher": 0}
+    for _number in range(10):
+        report(**pipes, status="verified")
+    assert editions.publish(april + DAY).withheld == first.withheld
+
+
 # -- small figures ---------------------------------------------------------------------------------------
 
 

@@ -74,6 +74,15 @@ def test_the_file_has_a_length_a_name_and_is_kept_by_nobody(client):
     assert text.splitlines()[0] == ",".join(NAMES)
 
 
+@pytest.mark.parametrize("door", ["/reports.csv", "/versions.csv"])
+def test_head_tells_the_name_of_the_file_and_writes_none(client, door):
+    told = client.head(door)
+    assert (told.status_code, told.content) == (200, b"")
+    assert told["Content-Disposition"].startswith("attachment")
+    assert not Download.objects.exists()
+    assert client.head(door + "?kind=bridge").status_code == 400
+
+
 def test_the_filters_are_those_of_the_list(client):
     school, house = published(), published(object_type="house")
     assert [row["reference"] for row in rows(client.get("/reports.csv?type=house"))] == [house.reference]
@@ -199,10 +208,11 @@ def test_the_timeline_is_the_offices_within_its_areas(client, areas):
 
 
 def test_the_page_says_what_is_in_the_file_before_the_click(client):
-    factories.edition()
+    factories.edition(withheld={"public": 120, "researcher": 10})
     published()
     published(object_type="house")
     page = client.get("/data?type=school").content.decode()
+    assert "about 120 are not in the register’s published rows" in page
     assert "1 row, about 1.3\xa0KB" in page
     assert "/reports.csv?excel=1&amp;type=school" in page
     assert 'href="/reports.csv?type=school"' in page

