@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy
 
 from . import geo
 from .models import CURRENT, Area, Edition, PastReport, Report, ReportRow
+from .models import words
 from .models.identity import read_reference
 from .models.rows import ReportQuerySet
 from .rules import access
@@ -174,19 +175,11 @@ def _in_area(rows: Rows, _name: str, area: Area) -> Rows:
 
 
 def _containing(rows: Rows, _name: str, typed: str) -> Rows:
-    """The row of the reference typed, else rows that hold every word typed in some column of text.
-
-    A regular expression is what both databases compare without regard to case in every script.
-    """
+    """The row of the reference typed, else rows that hold every word typed in some column of text."""
     reference = read_reference(typed)
     if reference and rows.filter(reference=reference).exists():
         return rows.filter(reference=reference)
-    columns = OFFICE_TEXT_COLUMNS if rows.model is Report else TEXT_COLUMNS
-    joined = [part for column in columns for part in (F(column), Value("\n"))]
-    rows = rows.alias(searched=Concat(*joined, output_field=models.TextField()))
-    for word in typed.split():
-        rows = rows.filter(searched__iregex=re.escape(word))
-    return rows
+    return words.holding(rows, typed, walked=False)
 
 
 #: Boxes up to this radius are found by ranges of cells, larger ones by walking the rows in order.

@@ -164,7 +164,8 @@ def test_empty_and_repeated_values_are_fine(official):
         ("bbox=30,49,-170,51", {"lat": 50, "lon": 20}),
         ("text=шебекино", {"settlement": "Окна"}),
         ("text=ОКНА+выбиты", {"summary": "Окна целы"}),
-        ("text=100%25+(est.)", {"summary": "1000 (est)", "settlement": "100"}),
+        ("text=100%25+(est.)", {"summary": "1000 (est)"}),
+        ("text=100%25+EST", {"summary": "100 (best)"}),
         ("text=behind+the+mill", {"description": ""}),
     ],
 )

@@ -35,6 +35,7 @@ class Report(ReportRow):
         models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="assigned",
         verbose_name=_("assigned to"),
     )
@@ -60,7 +61,7 @@ class Report(ReportRow):
     geocode_matched = text_field(_("what matched"), 300)
     geocode_candidates = models.JSONField(default=list, blank=True)
     place_confirmed_by = models.ForeignKey(
-        "registry.Person", models.PROTECT, null=True, blank=True, related_name="+"
+        "registry.Person", models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     geocode_query = models.PositiveIntegerField(
         default=0, editable=False, help_text="Raised with every change of the place asked for."
@@ -70,7 +71,7 @@ class Report(ReportRow):
 
     # who, and by what way
     logged_by = models.ForeignKey(
-        "registry.Person", models.PROTECT, null=True, blank=True, related_name="logged"
+        "registry.Person", models.PROTECT, null=True, blank=True, db_index=False, related_name="logged"
     )
     from_resident = models.BooleanField(default=False)
     hands = models.JSONField(default=no_hands, blank=True)
@@ -103,16 +104,22 @@ class Report(ReportRow):
     class Meta:
         indexes = [
             *list_indexes("report", covered=("withdrawn",)),
-            models.Index(fields=["assignee", "-occurred_to", "-reference"], name="report_assignee"),
-            models.Index(fields=["valid_from"], name="report_valid_from"),
+            models.Index(
+                fields=["assignee", "-sort_key"],
+                name="report_assignee",
+                condition=Q(assignee__isnull=False),
+            ),
             models.Index(fields=["counts_from"], name="report_counts_from"),
             models.Index(
                 fields=["geocode_after"],
                 name="report_geocode_after",
                 condition=Q(geocode_after__isnull=False),
             ),
-            models.Index(fields=["logged_utc"], name="report_logged"),
-            models.Index(fields=["verified_on"], name="report_verified_on"),
+            models.Index(fields=["logged_by", "-logged_utc"], name="report_logged_by"),
+            models.Index(fields=["due_on"], name="report_due", condition=Q(due_on__isnull=False)),
+            models.Index(fields=["-sort_key"], name="report_danger", condition=Q(danger__gt="")),
+            models.Index(fields=["-sort_key"], name="report_withdrawn", condition=Q(withdrawn__gt="")),
+            models.Index(fields=["geocode_state", "-sort_key"], name="report_geocode_state"),
         ]
         constraints = [
             *row_constraints("report"),
@@ -143,7 +150,6 @@ class PublicReport(ReportRow):
         indexes = [
             *list_indexes("public"),
             models.Index(fields=["reference"], name="public_reference"),
-            models.Index(fields=["valid_from"], name="public_valid_from"),
         ]
 
 
@@ -156,24 +162,19 @@ class ResearcherReport(ReportRow):
         indexes = [
             *list_indexes("researcher"),
             models.Index(fields=["reference"], name="researcher_reference"),
-            models.Index(fields=["valid_from"], name="researcher_valid_from"),
         ]
 
 
 class PastReport(ReportRow):
     """A row of any holder that is no longer current: true from ``valid_from`` until ``valid_to``."""
 
-    report = models.ForeignKey(Report, models.PROTECT, related_name="past")
+    report = models.ForeignKey(Report, models.PROTECT, related_name="past", db_index=False)
     holder = models.CharField(max_length=10, choices=v.Holder.choices)
     valid_to = models.DateTimeField()
 
     class Meta:
         indexes = [
-            models.Index(fields=["report", "holder", "valid_from"], name="past_report"),
-            models.Index(
-                fields=["holder", "valid_from", "valid_to", "status", "kind", "adm1_code"], name="past_as_of"
-            ),
-            models.Index(fields=["holder", "-occurred_to", "-reference"], name="past_order"),
+            models.Index(fields=["holder", "-sort_key", "valid_from", "valid_to"], name="past_order"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(valid_to__gte=models.F("valid_from")), name="past_in_order"),
@@ -196,5 +197,5 @@ def field_of(name: str) -> models.Field:
     return found
 
 
-#: The fields that every one of the four tables has.
-ROW_FIELDS: tuple[str, ...] = tuple(field.name for field in ReportRow._meta.fields)
+#: The fields that every one of the four tables has, but for what the database makes of them.
+ROW_FIELDS: tuple[str, ...] = tuple(field.name for field in ReportRow._meta.fields if not field.generated)

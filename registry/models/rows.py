@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from registry.rules import access, scales, workflow
 from registry.rules import vocabularies as v
 
+from .sql import SortKey
+
 
 def code_field(label, choices, *, length: int = 20, help_text="") -> models.CharField:
     return models.CharField(label, max_length=length, choices=choices, blank=True, help_text=help_text)
@@ -56,7 +58,7 @@ class ReportQuerySet(models.QuerySet):
 
     def in_order(self) -> "ReportQuerySet":
         """The order of lists and exports: newest damage first, ends in the reference."""
-        return self.order_by("-occurred_to", "-reference")
+        return self.order_by("-sort_key")
 
 
 class ReportRow(models.Model):
@@ -188,6 +190,12 @@ class ReportRow(models.Model):
 
     cell = models.BigIntegerField(null=True, blank=True, editable=False)
     valid_from = models.DateTimeField(editable=False)
+    sort_key = models.GeneratedField(
+        expression=SortKey("occurred_to", "reference"),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+        help_text="The order of lists as one number: the day, then the reference.",
+    )
 
     objects = ReportQuerySet.as_manager()
 
@@ -198,25 +206,44 @@ class ReportRow(models.Model):
         return self.reference
 
 
+#: Columns that most rows leave empty: their indexes hold the others alone.
+SPARSE = frozenset({"sector", "outcome", "adm3_code", "incident", "asset"})
+#: The columns whose values lists are walked by, in their order.
+WALKED = (
+    "asset", "incident", "adm3_code", "adm2_code", "adm1_code", "object_type", "sector", "outcome", "cause",
+    "damage_level", "status", "kind", "cause_group", "country",
+)  # fmt: skip
+
+
 def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.Index]:
     """The indexes that lists, exports and maps of one table run on; each ends in the list's order.
 
     ``covered``: further columns that maps of this table filter on.
     """
-    order = ["-occurred_to", "-reference"]
-    named = {
-        "order": order,
-        "adm1": ["adm1_code", *order],
-        "adm1_status": ["adm1_code", "status", *order],
-        "adm2": ["adm2_code", *order],
-        "kind": ["kind", "sector", *order],
-        "type": ["object_type", *order],
-        "status": ["status", *order],
-        "incident": ["incident", *order],
-        "asset": ["asset"],
-        "cell": ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to", *covered],
-    }
-    return [models.Index(fields=fields, name=f"{prefix}_{name}"[:30]) for name, fields in named.items()]
+    walked = {"order": [], "area_status": ["adm1_code", "status"]} | {name: [name] for name in WALKED}
+    days = ("verified_on", "logged_utc", "updated_utc")
+    cell = ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to", *covered]
+    return [
+        *(
+            models.Index(
+                fields=[*fields, "-sort_key"],
+                name=f"{prefix}_{name}",
+                condition=Q(**{f"{name}__gt": ""}) if name in SPARSE else None,
+            )
+            for name, fields in walked.items()
+        ),
+        *(
+            models.Index(fields=[name], name=f"{prefix}_{name}", condition=Q(**{f"{name}__isnull": False}))
+            for name in days
+        ),
+        # Days that the damage may have happened on, where there is more than one.
+        models.Index(
+            fields=["-sort_key", "occurred_from"],
+            name=f"{prefix}_ranges",
+            condition=Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to")),
+        ),
+        models.Index(fields=cell, name=f"{prefix}_cell"),
+    ]
 
 
 def row_constraints(prefix: str) -> list[models.CheckConstraint]:

@@ -1,6 +1,7 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, connections, models
@@ -32,6 +33,41 @@ class MonthEnd(Func):
     def as_postgresql(self, compiler, connection, **extra):
         template = "(date_trunc('month', (%(expressions)s)::timestamp) + interval '1 month - 1 day')::date"
         return self.as_sql(compiler, connection, template=template, **extra)
+
+
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of references, in the order of their codes
+_PLACES = (1, 2, 3, 4, 6, 7, 8, 9)  # of the digits in a reference
+
+
+class SortKey(Func):
+    """A day and a reference as one number, ordered as the two are; ``sort_key`` gives the same."""
+
+    output_field = models.BigIntegerField()
+    arity = 2
+
+    def as_sqlite(self, compiler, connection, **extra):
+        day = "(CAST(julianday({0}) - 1721424.5 AS INTEGER) << 40)"
+        return self._as_sql(compiler, day, "instr('{digits}', substr({1}, {place}, 1))")
+
+    def as_postgresql(self, compiler, connection, **extra):
+        day = "(({0} - DATE '0001-01-01' + 1)::bigint << 40)"
+        return self._as_sql(compiler, day, "strpos('{digits}', substr({1}, {place}, 1))::bigint")
+
+    def _as_sql(self, compiler, day: str, digit: str) -> tuple[str, list]:
+        names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        parts = [
+            f"(({digit.format(*names, digits=_DIGITS, place=place)} - 1) << {5 * (7 - i)})"
+            for i, place in enumerate(_PLACES)
+        ]
+        return f"({' + '.join([day.format(*names), *parts])})", []
+
+
+def sort_key(day: date, reference: str) -> int:
+    """The number that ``SortKey`` makes of a row."""
+    number = 0
+    for place in _PLACES:
+        number = number << 5 | _DIGITS.index(reference[place - 1])
+    return day.toordinal() << 40 | number
 
 
 class Differs(Func):
@@ -121,7 +157,7 @@ def insert_new(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    fields = meta.concrete_fields
+    fields = [field for field in meta.concrete_fields if not field.generated]
     for row, key in zip(rows, _reserve(meta.db_table, len(rows)), strict=True):
         row.pk, row._state.adding, row._state.db = key, False, connection.alias
     # What is a text or a number already goes as it is; JSON is always written as JSON.

@@ -30,10 +30,10 @@ class Entry(models.Model):
     repeat what lists need; ``verify`` compares them with the body. Only ``seal`` is set later, once.
     """
 
-    report = models.ForeignKey(Report, models.PROTECT, related_name="entries")
+    report = models.ForeignKey(Report, models.PROTECT, related_name="entries", db_index=False)
     number = models.PositiveIntegerField()
     kind = code_field(_("kind"), v.EntryKind.choices, length=12)
-    by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey("registry.Person", models.PROTECT, null=True, db_index=False, related_name="+")
     role = code_field(_("role"), v.Role.choices, length=12)
     happened_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -50,13 +50,14 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["id"], name="entry_unsealed", condition=Q(seal=None)),
             models.Index(fields=["recorded_at"], name="entry_recorded"),
+            models.Index(fields=["-id"], name="entry_answers", condition=Q(move="answer")),
         ]
 
 
 class Text(models.Model):
     """Free text of an entry, kept apart so that it can be erased; the entry holds its salted digest."""
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="texts")
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="texts", db_index=False)
     field = models.CharField(max_length=30)
     salt = models.CharField(max_length=32)
     text = models.TextField()

@@ -34,15 +34,16 @@ class Sink(Protocol):
 @dataclass(frozen=True)
 class Sheet:
     """A table to write: its columns (name, type, HXL tag), the rows as querysets of these columns by name
-    (one after the other), and the order of lines."""
+    (one after the other), and the order of lines. ``beside``: columns of the sources that only order them."""
 
     columns: tuple[tuple[str, str, str], ...]
     sources: tuple[models.QuerySet, ...]
     order: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     def sql(self, line: str) -> tuple[str, tuple]:
         """The statement that gives ``line``, an expression of the columns, for every row in order."""
-        names = ", ".join(name for name, _type, _hxl in self.columns)
+        names = ", ".join((*(name for name, _type, _hxl in self.columns), *self.beside))
         # Not elided, a condition that nothing can meet stays a condition.
         parts = [source.query.get_compiler(source.db, elide_empty=False).as_sql() for source in self.sources]
         rows = " UNION ALL ".join(sql for sql, _params in parts)
@@ -78,8 +79,8 @@ _ENTRY = (
 
 def reports(selection: Selection) -> Sheet:
     """The selected rows, all outgoing columns."""
-    sources = tuple(rows.order_by().values_list(*_NAMES) for rows in selection.tables)
-    return Sheet(_REPORT, sources, ("occurred_to DESC", "reference DESC"))
+    sources = tuple(rows.order_by().values_list(*_NAMES, "sort_key") for rows in selection.tables)
+    return Sheet(_REPORT, sources, ("sort_key DESC",), beside=("sort_key",))
 
 
 def versions(selection: Selection) -> Sheet:

@@ -1,0 +1,173 @@
+"""The words of reports, indexed by the database itself: whoever writes a row, its words are found.
+
+Each table of current rows has an index of its own over the text its holder is given. SQLite keeps a
+contentless FTS5 table whose row ids are the rows' sort keys, so that matches come in the order of lists and
+begin at any page; PostgreSQL an expression under GIN. Words are runs of letters and digits of any script,
+compared without regard to case; a word of three letters or more also finds what begins with it, a number
+only itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from django.db import connections, models
+from django.db.models import F, Func, Value
+from django.db.models.functions import Concat
+
+from .reports import PublicReport, Report, ResearcherReport
+
+#: Columns searched: those an audience is given, and what only the office has beside them.
+COLUMNS = ("summary", "settlement", "object_name", "address")
+OFFICE_COLUMNS = (*COLUMNS, "description", "place_typed")
+TABLES = (Report, PublicReport, ResearcherReport)
+
+#: Letters and digits; without a few of New Tai Lue and Vedic that FTS5 parts words at.
+_WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
+#: Shorter words are not looked for as beginnings: too much begins with them.
+_SHORTEST = 3
+#: As many words that begin alike are looked up one by one, which costs nothing until they are read.
+_ALIKE = 40
+
+_TOKENIZER = "unicode61 remove_diacritics 0 categories ''L* N*''"
+#: What PostgreSQL's parser would make more than plain words of.
+_SIGNS = "!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~"
+
+
+def words(typed: str) -> list[str]:
+    """The different words in what was typed, in lower case, in order."""
+    found = _WORD.findall(unicodedata.normalize("NFC", typed).lower())
+    return list(dict.fromkeys(found))
+
+
+def _is_beginning(word: str) -> bool:
+    return len(word) >= _SHORTEST and not word.isdigit()
+
+
+def columns(table: type[models.Model]) -> tuple[str, ...]:
+    """The columns of a table that are searched."""
+    return OFFICE_COLUMNS if table is Report else COLUMNS
+
+
+def holding(rows: models.QuerySet, typed: str, *, walked: bool) -> models.QuerySet:
+    """The rows that hold every word typed.
+
+    ``walked``: the rows are found by something else, and looked at one by one. On SQLite the others come in
+    the order of lists from the index; a table without one is always walked.
+    """
+    asked = words(typed)
+    table = rows.model
+    if connections[rows.db].vendor == "postgresql":
+        query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in asked)
+        return rows.filter(_Matches(Value(query), *map(F, columns(table)))) if asked else rows
+    if walked or table not in TABLES:
+        # The expression that Django gives SQLite compares without regard to case in every script.
+        joined = [part for column in columns(table) for part in (F(column), Value("\n"))]
+        rows = rows.alias(searched=Concat(*joined, output_field=models.TextField()))
+        for word in asked:
+            end = "" if _is_beginning(word) else r"(?![^\W_])"
+            rows = rows.filter(searched__iregex=rf"(?<![^\W_]){re.escape(word)}{end}")
+        return rows
+    if not asked:
+        return rows
+    index = _index(table)
+    query = " AND ".join(_beginnings(rows.db, table, word) for word in asked)
+    where = [f"{index} MATCH %s", f"{table._meta.db_table}.sort_key = {index}.rowid"]
+    return rows.extra(tables=[index], where=where, params=[query])
+
+
+def _beginnings(using: str, table: type[models.Model], word: str) -> str:
+    """One word as FTS5 is asked for it: as the words that begin with it, which are read in the order of
+    rows; where they are too many, as a beginning, for which FTS5 gathers all rows first."""
+    if not _is_beginning(word):
+        return f'"{word}"'
+    terms = f"{_index(table)}_terms"
+    next_term = f"SELECT term FROM {terms} WHERE term >= {{}} AND term < %s ORDER BY term LIMIT 1"
+    # char(1) is in no word: the next term comes after it.
+    found = (
+        f"WITH RECURSIVE alike(term) AS (SELECT ({next_term.format('%s')}) UNION ALL"
+        f" SELECT ({next_term.format('alike.term || char(1)')}) FROM alike WHERE alike.term IS NOT NULL)"
+        f" SELECT term FROM alike WHERE term IS NOT NULL LIMIT {_ALIKE + 1}"
+    )
+    last = word + chr(0x10FFFF)
+    with connections[using].cursor() as cursor:
+        cursor.execute(found, [word, last, last])
+        alike = [term for (term,) in cursor.fetchall()]
+    if not 0 < len(alike) <= _ALIKE:
+        return f'"{word}"*'
+    either = '" OR "'.join(alike)
+    return f'("{either}")'
+
+
+def _index(table: type[models.Model]) -> str:
+    return f"{table._meta.db_table}_words"
+
+
+class _Matches(Func):
+    """Whether the words of some columns match a query, as PostgreSQL's index of them has it."""
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def as_postgresql(self, compiler, connection, **extra):  # type: ignore[no-untyped-def]
+        query, *texts = (compiler.compile(source) for source in self.get_source_expressions())
+        return f"{_vector(sql for sql, _p in texts)} @@ to_tsquery('simple', {query[0]})", query[1]
+
+
+def _vector(names: Iterable[str]) -> str:
+    text = " || ' ' || ".join(names)
+    signs = _SIGNS.replace("%", "%%")
+    return f"to_tsvector('simple', translate({text}, '{signs}', repeat(' ', {len(signs) - 2})))"
+
+
+# -- in the database ------------------------------------------------------------------------------------
+
+
+def install(connection) -> None:
+    """Create the indexes of words, and the triggers that keep them, over empty or full tables."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for sql in (_postgresql if connection.vendor == "postgresql" else _sqlite)(table):
+                cursor.execute(sql)
+
+
+def remove(connection) -> None:
+    """Drop what ``install`` creates."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            index = _index(table)
+            if connection.vendor == "postgresql":
+                cursor.execute(f"DROP INDEX IF EXISTS {index}")
+                continue
+            for name in ("added", "gone", "changed"):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {index}_{name}")
+            cursor.execute(f"DROP TABLE IF EXISTS {index}_terms")
+            cursor.execute(f"DROP TABLE IF EXISTS {index}")
+
+
+def _postgresql(table: type[models.Model]) -> Iterable[str]:
+    # A short list of what is not merged yet: writers wait little, readers read little of it.
+    yield (
+        f"CREATE INDEX {_index(table)} ON {table._meta.db_table} USING gin ({_vector(columns(table))})"
+        " WITH (gin_pending_list_limit = 256)"
+    ).replace("%%", "%")
+
+
+def _sqlite(table: type[models.Model]) -> Iterable[str]:
+    index, source = _index(table), table._meta.db_table
+
+    def text(row: str) -> str:
+        return " || ' ' || ".join(f"{row}{column}" for column in columns(table))
+
+    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in ("sort_key", *columns(table)))
+    remove_old = f"INSERT INTO {index}({index}, rowid, body) VALUES ('delete', OLD.sort_key, {text('OLD.')});"
+    add_new = f"INSERT INTO {index}(rowid, body) VALUES (NEW.sort_key, {text('NEW.')});"
+    yield (
+        f"CREATE VIRTUAL TABLE {index} USING fts5(body, content='', columnsize=0, detail=none,"
+        f" tokenize='{_TOKENIZER}')"
+    )
+    yield f"CREATE VIRTUAL TABLE {index}_terms USING fts5vocab({index}, instance)"
+    yield f"INSERT INTO {index}(rowid, body) SELECT sort_key, {text('')} FROM {source} ORDER BY sort_key"
+    yield f"CREATE TRIGGER {index}_added AFTER INSERT ON {source} BEGIN {add_new} END"
+    yield f"CREATE TRIGGER {index}_gone AFTER DELETE ON {source} BEGIN {remove_old} END"
+    yield f"CREATE TRIGGER {index}_changed AFTER UPDATE ON {source} WHEN {changed} BEGIN {remove_old} {add_new} END"
