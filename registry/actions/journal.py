@@ -11,7 +11,7 @@ salted digest, the text itself in an erasable row of ``Text``.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -52,8 +52,8 @@ TEXT_FIELDS = frozenset(
 )
 
 #: Fields that follow from others or from the journal itself; entries do not repeat them.
-_DERIVED = frozenset(
-    {"id", "version", "valid_from", "updated_utc", "cell", "asset", "incident"}
+_UNTOLD = frozenset(
+    {"id", "version", "valid_from", "updated_utc", "sort_key", "cell", "asset", "incident"}
     | {f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")}
 )
 
@@ -62,7 +62,7 @@ _QUEUE = ("geocode_after", "geocode_tries")
 
 #: The fields that entries account for, by attribute name.
 JOURNALED: tuple[str, ...] = tuple(
-    f.attname for f in Report._meta.concrete_fields if f.name not in {*_DERIVED, *_QUEUE}
+    f.attname for f in Report._meta.concrete_fields if f.name not in {*_UNTOLD, *_QUEUE}
 )
 _BLANK = {name: getattr(Report(), name) for name in JOURNALED if name != "reference"} | {"reference": ""}
 
@@ -329,7 +329,8 @@ def _as_stored(name: str, value: Any) -> Any:
 
 
 _SNAPPED = [f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")]
-_DERIVED_SAVED = ("valid_from", "updated_utc", "cell", "asset", "incident", *_SNAPPED)
+#: The columns that ``derive`` sets from the others whenever it is called.
+DERIVED = ("cell", "asset", "incident", *_SNAPPED)
 
 
 def derive(report: Report, *, at: datetime) -> None:
@@ -414,7 +415,7 @@ def _save(written: list[Written]) -> None:
     insert_new(new)
     for w in written:
         if not w.is_new:
-            row = [*w.changed, *_DERIVED_SAVED] if w.changed else []
+            row = [*w.changed, "valid_from", "updated_utc", *DERIVED] if w.changed else []
             w.line.report.save(update_fields=["version", *_QUEUE, *row])
         w.entry.report_id = w.line.report.pk
 
@@ -445,20 +446,17 @@ def _save_children(written: list[Written]) -> None:
 _PLAIN_BLANK = {name: plain(value) for name, value in _BLANK.items()}
 
 
-def told(entries: Iterable[Entry]) -> dict[str, Any]:
-    """The journaled fields as the bodies of a report's entries tell them, in order: for ``verify``.
-
-    Free text is given as its digest.
-    """
+def told(bodies: Iterable[dict[str, Any]], words: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The journaled fields, as plain values, after each of a report's bodies in order: one dictionary, the
+    same each time. ``words`` gives free text by its digest; what it lacks was erased, and is blank."""
     state = dict(_PLAIN_BLANK)
-    for entry in entries:
-        body = json.loads(entry.body)
+    for body in bodies:
         for name, (_before, after) in body["fields"].items():
             state[name] = after
         for name, text_digest in body["texts"].items():
             if name in TEXT_FIELDS:
-                state[name] = text_digest
-    return state
+                state[name] = words.get(text_digest, "")
+        yield state
 
 
 __all__ = [

@@ -46,7 +46,8 @@ def _rows(holder: str) -> QuerySet[Any]:
 
 
 def sides(holder: str) -> Iterator[tuple[str, list[QuerySet], list[QuerySet]]]:
-    """What is kept beside what is counted, to compare: a name, then queries that give a key and two sums."""
+    """What is kept beside what it should be, to compare: a name, then queries that give a key and two sums.
+    The deepest level of the pyramid is held against the rows, each other one against the one below it."""
     office = holder == Holder.OFFICE
     columns = (*TALLY_KEY, "n", "customers_out")
     kept: list[QuerySet] = [Tally.objects.filter(holder=holder).values_list(*columns)]
@@ -54,12 +55,16 @@ def sides(holder: str) -> Iterator[tuple[str, list[QuerySet], list[QuerySet]]]:
         kept.append(TallyDelta.objects.values_list(*columns))
     yield "figures", kept, [figures(holder)]
     last = ("area", "damage_level", "n", Value(0))
-    for zoom in Cluster.ZOOMS:
-        kept = [Cluster.objects.filter(holder=holder, zoom=zoom).values_list(Value(zoom), "cell", *last)]
-        if office:
-            placed = TallyDelta.objects.filter(cell__isnull=False).exclude(status__in=access.SET_ASIDE)
-            kept.append(placed.values_list(Value(zoom), F("cell").bitrightshift(_shift(zoom)), *last))
-        yield f"zoom {zoom}", kept, [clusters(holder, zoom).values_list("zoom", "prefix", *last)]
+    pyramid = Cluster.objects.filter(holder=holder)
+    deepest = Cluster.ZOOMS[-1]
+    kept = [pyramid.filter(zoom=deepest).values_list("cell", *last)]
+    if office:
+        placed = TallyDelta.objects.filter(cell__isnull=False).exclude(status__in=access.SET_ASIDE)
+        kept.append(placed.values_list(F("cell").bitrightshift(_shift(deepest)), *last))
+    yield f"zoom {deepest}", kept, [clusters(holder, deepest).values_list("prefix", *last)]
+    for zoom in Cluster.ZOOMS[:-1]:
+        below = pyramid.filter(zoom=zoom + 1).values_list(F("cell").bitrightshift(2), *last)
+        yield f"zoom {zoom}", [pyramid.filter(zoom=zoom).values_list("cell", *last)], [below]
 
 
 def _shift(zoom: int) -> int:

@@ -1,46 +1,32 @@
 """Whether the register is what it says it is: records against their timeline, the timeline against its
 digests and seals, the audiences' rows against the policy, tallies against rows, files against their hashes.
 
-Reads one snapshot by the ``reader`` alias, a range of reports at a time, and writes nothing.
+Reads by the ``reader`` alias, one part after the other, each in one snapshot, and writes nothing.
 """
 
 import hashlib
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from multiprocessing import get_context
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from registry import geo
-from registry.actions import editions, evidence, journal, tallies
-from registry.models import (
-    CHILDREN,
-    Asset,
-    Edition,
-    Entry,
-    Evidence,
-    Incident,
-    PastReport,
-    Report,
-    Seal,
-    Text,
-)
-from registry.models.reports import ROW_FIELDS
+from registry.actions import editions, evidence, tallies
+from registry.models import Edition, Entry, Evidence, PastReport, Report, Seal
 from registry.models.sql import Differs, unbalanced
-from registry.models.story import Child
 from registry.rules import access
-from registry.rules.vocabularies import EntryKind, Holder
+from registry.rules.vocabularies import Holder
 
+from . import replaying
 from .working import chained
 
 _ALIAS = "reader"
-_RANGE = 1_000
+#: Reports replayed at once (their stories are held in memory), and compared at once by the database.
+_REPLAYED, _COMPARED = 1_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -52,229 +38,49 @@ class Finding:
     message: str
 
 
-def verify() -> Iterator[Finding]:
-    """Everything that differs from what it should be; nothing if the register is whole."""
+def verify(*, jobs: int = 1) -> Iterator[Finding]:
+    """Everything that differs from what it should be; nothing if the register is whole. With more ``jobs``
+    than one, so many processes share the work."""
+    parts = list(_parts())
+    if jobs == 1:
+        for check, *of in parts:
+            yield from _checked(check, of)
+        return
+    # What is open would be shared with the processes, and broken.
+    connections.close_all()
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        for found in pool.map(_checked, *zip(*((check, of) for check, *of in parts), strict=True)):
+            yield from found
+
+
+def _parts() -> Iterator[tuple[Any, ...]]:
+    """The checks to make: a function of findings and what it is about."""
+    newest = Report.objects.using(_ALIAS).aggregate(newest=Max("pk"))["newest"] or 0
+    for first in range(0, newest + 1, _REPLAYED):
+        yield _records, first
+    yield (_seals,)
+    for audience in access.AUDIENCES:
+        yield _audience, audience
+        for first in range(0, newest + 1, _COMPARED):
+            yield _published, audience, first
+    for holder in Holder.values:
+        yield _tallies, holder
+    yield (_files,)
+
+
+def _checked(check: Callable[..., Iterator[Finding]], of: list[Any]) -> list[Finding]:
+    """What a check finds, in a snapshot of its own."""
     connection = connections[_ALIAS]
     begins = not connection.in_atomic_block
     with transaction.atomic(using=_ALIAS):
         if begins and connection.vendor == "postgresql":
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for first in _ranges():
-            yield from _records(first)
-        yield from _seals()
-        for audience in access.AUDIENCES:
-            yield from _audience(audience)
-        for holder in Holder.values:
-            yield from _tallies(holder)
-        yield from _files()
-
-
-def _ranges() -> Iterator[int]:
-    newest = Report.objects.using(_ALIAS).aggregate(newest=Max("pk"))["newest"] or 0
-    return iter(range(0, newest + 1, _RANGE))
-
-
-def _within(rows: QuerySet[Any], first: int, name: str = "report") -> QuerySet[Any]:
-    return rows.using(_ALIAS).filter(**{f"{name}__gte": first, f"{name}__lt": first + _RANGE})
-
-
-# -- records and their timeline ------------------------------------------------------------------------
+        return list(check(*of))
 
 
 def _records(first: int) -> Iterator[Finding]:
-    """The reports of a range, with all that hangs on them."""
-    entries, texts, past, children = (_grouped(rows) for rows in _parts(first))
-    for report in _within(Report.objects.order_by("pk"), first, "pk").select_related(
-        "of_asset", "of_incident"
-    ):
-        story = _Story(report, entries[report.pk], texts[report.pk], past[report.pk], children[report.pk])
-        for message in story.faults():
-            yield Finding("record", report.reference, message)
-
-
-def _parts(first: int) -> Iterator[Iterable[tuple[int, Any]]]:
-    entries = Entry.objects.order_by("number")
-    yield ((row.report_id, row) for row in _within(entries, first))
-    texts = Text.objects.select_related("entry").order_by("pk")
-    yield ((row.entry.report_id, row) for row in _within(texts, first, "entry__report"))
-    office = PastReport.objects.filter(holder=Holder.OFFICE).order_by("valid_from")
-    yield ((row.report_id, row) for row in _within(office, first))
-    yield ((row.report_id, row) for table in CHILDREN for row in _within(table._default_manager.all(), first))
-
-
-def _grouped(rows: Iterable[tuple[int, Any]]) -> defaultdict[int, list[Any]]:
-    groups: defaultdict[int, list[Any]] = defaultdict(list)
-    for key, row in rows:
-        groups[key].append(row)
-    return groups
-
-
-_COLUMNS = {field.attname: field for field in Report._meta.concrete_fields}
-_TOLD = [name for name in journal.JOURNALED if name in ROW_FIELDS]
-
-
-class _Story:
-    """One report with its entries, their texts, the office's past of it, and its children."""
-
-    def __init__(
-        self,
-        report: Report,
-        entries: list[Entry],
-        texts: list[Text],
-        past: list[PastReport],
-        children: list[Child],
-    ) -> None:
-        self.report, self.entries, self.texts, self.past, self.children = (
-            report,
-            entries,
-            texts,
-            past,
-            children,
-        )
-        self.bodies: list[dict[str, Any]] = []
-        #: The words that are left, by their digest.
-        self.words = {journal.digest(text.salt + text.text): text.text for text in texts}
-
-    def faults(self) -> Iterator[str]:
-        if not self.entries:
-            yield _("it has no entries")
-            return
-        for entry in self.entries:
-            yield from self._entry(entry)
-        if len(self.bodies) < len(self.entries):
-            return
-        numbers = [entry.number for entry in self.entries]
-        if numbers != list(range(1, self.report.version + 1)):
-            yield _("entries are missing: there are %(numbers)s of %(version)d") % {
-                "numbers": ", ".join(map(str, numbers)), "version": self.report.version,
-            }  # fmt: skip
-            return
-        yield from self._texts()
-        yield from self._children()
-        yield from self._now()
-        yield from self._before()
-
-    def _entry(self, entry: Entry) -> Iterator[str]:
-        name = {"number": entry.number}
-        if journal.digest(entry.body) != entry.digest:
-            yield _("entry %(number)d does not match its digest") % name
-            return
-        body = json.loads(entry.body)
-        self.bodies.append(body)
-        columns = {
-            "report": self.report.reference,
-            "number": entry.number,
-            "kind": entry.kind,
-            "move": entry.move,
-            "by": entry.by_id,
-            "role": entry.role,
-            "happened_at": journal.plain(entry.happened_at),
-            "recorded_at": journal.plain(entry.recorded_at),
-            "from": entry.from_status,
-            "to": entry.to_status,
-        }
-        for column, value in columns.items():
-            if body[column] != value:
-                yield _("entry %(number)d: its column %(column)s is not what it says") % {
-                    **name, "column": column,
-                }  # fmt: skip
-
-    def _texts(self) -> Iterator[str]:
-        kept = {(text.entry_id, text.field): journal.digest(text.salt + text.text) for text in self.texts}
-        erased = {
-            entry.move.removeprefix("erase:") for entry in self.entries if entry.kind == EntryKind.ERASED
-        }
-        for entry, body in zip(self.entries, self.bodies, strict=True):
-            told = {field: digest for field, digest in body["texts"].items() if digest}
-            for field, digest in told.items():
-                found = kept.pop((entry.pk, field), None)
-                if found != digest and not (found is None and field in erased):
-                    yield _("entry %(number)d: the text of %(field)s is missing or altered") % {
-                        "number": entry.number, "field": field,
-                    }  # fmt: skip
-        for _entry, field in kept:
-            yield _("a text of %(field)s belongs to no entry") % {"field": field}
-
-    def _children(self) -> Iterator[str]:
-        by_entry = _grouped((child.entry_id, child) for child in self.children)
-        voided = {
-            (model, pk): entry.recorded_at
-            for entry, body in zip(self.entries, self.bodies, strict=True)
-            for model, pk in body["voids"]
-        }
-        for entry, body in zip(self.entries, self.bodies, strict=True):
-            found = [
-                [child._meta.model_name, journal.child_digest(child)] for child in by_entry.pop(entry.pk, [])
-            ]
-            if sorted(found) != body["rows"]:
-                yield _("entry %(number)d: a line it added is missing or altered") % {"number": entry.number}
-        if by_entry:
-            yield _("a line hangs on it that none of its entries added")
-        for child in self.children:
-            if child.voided_at != voided.get((child._meta.model_name, child.pk)):
-                yield _("a line was struck out, or is not, other than its entries say")
-
-    def _now(self) -> Iterator[str]:
-        report = self.report
-        wrong = self._differing(report, journal.told(self.entries), journal.JOURNALED)
-        derived = Report(**{name: getattr(report, name) for name in _COLUMNS})
-        derived.of_asset, derived.of_incident = report.of_asset, report.of_incident
-        journal.derive(derived, at=report.valid_from)
-        wrong += [name for name in _COLUMNS if getattr(derived, name) != getattr(report, name)]
-        moved = self._moved()[-1][1]
-        wrong += [name for name in ("valid_from", "updated_utc") if getattr(report, name) != moved]
-        if wrong:
-            yield _("not what its entries tell: %(columns)s") % {"columns": ", ".join(wrong)}
-
-    def _before(self) -> Iterator[str]:
-        """The office's past: one version from each moment at which the row changed to the next."""
-        moved = self._moved()
-        spans = [
-            (since, until, place) for (_place, since), (place, until) in pairwise(moved) if since < until
-        ]
-        if [(row.valid_from, row.valid_to) for row in self.past] != [span[:2] for span in spans]:
-            yield _("its past has gaps or overlaps")
-            return
-        for row, (since, _until, place) in zip(self.past, spans, strict=True):
-            state = journal.told(self.entries[:place])
-            wrong = self._differing(row, state, _TOLD)
-            linked = {
-                "asset": self._reference(Asset, state["of_asset_id"]),
-                "incident": self._reference(Incident, state["of_incident_id"]),
-                "cell": None if row.lat is None or row.lon is None else geo.cell(row.lat, row.lon),
-                "updated_utc": since,
-            }
-            wrong += [name for name, value in linked.items() if getattr(row, name) != value]
-            if wrong:
-                yield _("its past from %(since)s on is not what its entries tell: %(columns)s") % {
-                    "since": since.isoformat(), "columns": ", ".join(wrong),
-                }  # fmt: skip
-
-    def _reference(self, table: type[Asset] | type[Incident], pk: int | None) -> str:
-        return table._default_manager.using(_ALIAS).get(pk=pk).reference if pk else ""
-
-    def _moved(self) -> list[tuple[int, datetime]]:
-        """Where in the timeline, and when, the row changed; within one second the last state counts."""
-        moved: list[tuple[int, datetime]] = []
-        for place, (entry, body) in enumerate(zip(self.entries, self.bodies, strict=True)):
-            if place and not journal.ROW_ATTRIBUTES & (body["fields"].keys() | body["texts"].keys()):
-                continue
-            if not moved or moved[-1][1] != entry.recorded_at:
-                moved.append((place, entry.recorded_at))
-        return moved
-
-    def _differing(self, row: Any, state: dict[str, Any], names: Iterable[str]) -> list[str]:
-        wrong = []
-        for name in names:
-            value = getattr(row, name)
-            if name in journal.TEXT_FIELDS:
-                # What was erased is blank wherever it stood.
-                expected = self.words.get(state[name], "")
-            else:
-                expected = _COLUMNS[name].to_python(state[name])
-            if value != expected:
-                wrong.append(name)
-        return wrong
+    for reference, fault in replaying.replay(first, first + _REPLAYED, using=_ALIAS):
+        yield Finding("record", reference, fault)
 
 
 # -- seals ---------------------------------------------------------------------------------------------
@@ -335,49 +141,59 @@ def _audience(audience: str) -> Iterator[Finding]:
     if last is None:
         for reference in rows.values_list("reference", flat=True)[:20]:
             yield Finding(audience, reference, _("it is shown, and there is no edition"))
-        return
-    monthly = made.filter(month_end=True).first()
-    for edition, months in ((last, False), (monthly, True)):
+
+
+def _published(audience: str, first: int) -> Iterator[Finding]:
+    """An audience's rows of a range against what the policy gives: months by the last edition of a month's
+    end, the others by the last."""
+    made = Edition.objects.using(_ALIAS)
+    for edition, months in ((made.first(), False), (made.filter(month_end=True).first(), True)):
         # Until the next edition the rows follow the policy of the last.
         if edition is not None and edition.policy == editions.strictness():
-            for first in _ranges():
-                yield from _published(audience, edition, first, months=months)
+            yield from _compared(audience, edition, first, months=months)
 
 
-def _published(audience: str, edition: Edition, first: int, *, months: bool) -> Iterator[Finding]:
-    """The rows of a range against what the policy gives, where nothing was recorded since the edition."""
-    later = Entry.objects.filter(pk__gt=edition.last_entry)
+def _compared(audience: str, edition: Edition, first: int, *, months: bool) -> Iterator[Finding]:
+    """The rows of which an edition was the last word, unless something was recorded since."""
     kept = editions.monthly(audience)
-    seen = _within(editions.seen(audience, edition.at), first, "pk").exclude(
-        Exists(later.filter(report=OuterRef("pk")))
-    )
-    rows = _within(editions.rows_of(audience), first).exclude(
-        Exists(later.filter(report=OuterRef("report_id")))
-    )
-    seen, rows = (
-        (seen.filter(kept), rows.filter(kept)) if months else (seen.exclude(kept), rows.exclude(kept))
-    )
-    for reference in seen.filter(**{f"{audience}__isnull": True}).values_list("reference", flat=True):
-        yield Finding(audience, reference, _("it should be shown"))
-    shown = Exists(editions.shown(audience, edition.at).filter(pk=OuterRef("report_id")))
-    for reference in rows.exclude(shown).values_list("reference", flat=True):
-        yield Finding(audience, reference, _("it should not be shown"))
-    moved = Report.objects.filter(Exists(later.filter(report=OuterRef("pk")))).exclude(asset="")
-    there = seen.filter(**{f"{audience}__isnull": False})
+    later = Entry.objects.filter(pk__gt=edition.last_entry).order_by()
+    touched = Report.objects.using(_ALIAS).filter(pk__in=later.values("report"))
+    shown = editions.seen(audience, edition.at).using(_ALIAS)
+    shown = shown.filter(pk__gte=first, pk__lt=first + _COMPARED).exclude(pk__in=later.values("report"))
+    shown = shown.filter(kept) if months else shown.exclude(kept)
     # An incident may be published, and an asset lose a withdrawn row, between two editions; months keep
     # the links of their month.
-    for names, compared in (
-        ([name for name in editions.OWN if name != "incident"], there),
-        ([] if months else editions.LINKED, there.exclude(asset__in=moved.values("asset"))),
+    own = [name for name in editions.OWN if name != "incident"]
+    linked = [] if months else editions.LINKED
+    moved = list(touched.exclude(asset="").values_list("asset", flat=True).distinct())
+    differing = _any_differs(audience, own) | (_any_differs(audience, linked) & ~Q(asset__in=moved))
+    names = [*own, *linked]
+    wanted = [f"{prefix}{name}" for name in names for prefix in ("seen_", f"{audience}__")]
+    for row in shown.filter(differing | Q(**{f"{audience}__isnull": True})).values(
+        "reference", "asset", f"{audience}__id", *wanted
     ):
-        differing = Q(pk__in=())
-        for name in names:
-            differing |= Q(Differs(F(f"seen_{name}"), F(f"{audience}__{name}")))
-        wanted = [f"{prefix}{name}" for name in names for prefix in ("seen_", f"{audience}__")]
-        for row in compared.filter(differing).values("reference", *wanted) if names else ():
-            wrong = [name for name in names if row[f"seen_{name}"] != row[f"{audience}__{name}"]]
-            message = _("not what the policy gives: %(columns)s") % {"columns": ", ".join(wrong)}
-            yield Finding(audience, row["reference"], message)
+        if row[f"{audience}__id"] is None:
+            yield Finding(audience, row["reference"], _("it should be shown"))
+            continue
+        wrong = [name for name in names if row[f"seen_{name}"] != row[f"{audience}__{name}"]]
+        if row["asset"] in moved:
+            wrong = [name for name in wrong if name not in linked]
+        message = _("not what the policy gives: %(columns)s") % {"columns": ", ".join(wrong)}
+        yield Finding(audience, row["reference"], message)
+    rows = editions.rows_of(audience).using(_ALIAS).filter(report__gte=first, report__lt=first + _COMPARED)
+    rows = rows.filter(kept) if months else rows.exclude(kept)
+    shows = Exists(editions.shown(audience, edition.at).filter(pk=OuterRef("report_id")))
+    for reference in (
+        rows.exclude(report__in=later.values("report")).exclude(shows).values_list("reference", flat=True)
+    ):
+        yield Finding(audience, reference, _("it should not be shown"))
+
+
+def _any_differs(audience: str, names: Iterable[str]) -> Q:
+    found = Q(pk__in=())
+    for name in names:
+        found |= Q(Differs(F(f"seen_{name}"), F(f"{audience}__{name}")))
+    return found
 
 
 # -- tallies and files ---------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ def add(to: Report, kind: str, *rows: Child, at: datetime = AT, **line: Any) -> 
 
 
 @pytest.fixture
+@transaction.atomic
 def school() -> Report:
     """A register with something in every table: its first report."""
     mill = Asset.objects.create(kind="building", object_type="school")
@@ -103,7 +104,7 @@ def school() -> Report:
 
 def test_a_whole_register_has_no_findings(school, capsys):
     assert findings() == []
-    call_command("verify")
+    call_command("verify", jobs=1)
     assert "Nothing found" in capsys.readouterr().out
 
 
@@ -185,6 +186,8 @@ ALTERATIONS = [
     altered(TallyDelta, "n = n + 1"),
     altered(Cluster, "n = n + 1"),
     altered(Cluster, "cell = cell + 7", "holder = 'researcher'"),
+    altered(Cluster, "n = n + 1", "holder = 'public' AND zoom = 15"),
+    altered(Cluster, "n = n + 1", "holder = 'public' AND zoom = 5"),
     "DELETE FROM registry_entry WHERE number = 5",
     "DELETE FROM registry_text",
     "DELETE FROM registry_source",
@@ -240,9 +243,18 @@ def test_a_file_that_is_missing_or_altered_is_found(school):
     evidence._keep(FILE)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_find_what_one_finds(school):
+    behind_the_back(altered(Report, "damage_level = 'minor'"))
+    behind_the_back(altered(PublicReport, "settlement = 'x'"))
+    alone = sorted((f.kind, f.subject, f.message) for f in verifying.verify())
+    assert {kind for kind, _subject, _message in alone} >= {"public", "record", "tally"}
+    assert sorted((f.kind, f.subject, f.message) for f in verifying.verify(jobs=2)) == alone
+
+
 def test_the_command_prints_what_it_found_and_fails(school, capsys):
     Tally.objects.filter(holder=Holder.PUBLIC).delete()
     with pytest.raises(SystemExit) as ended:
-        call_command("verify")
+        call_command("verify", jobs=1)
     assert ended.value.code == 1
     assert "tally\tpublic" in capsys.readouterr().out

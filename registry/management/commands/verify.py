@@ -1,5 +1,6 @@
 """``manage.py verify``: whether the register is what it says it is."""
 
+import os
 import sys
 
 from django.core.management.base import BaseCommand
@@ -11,9 +12,14 @@ from registry.upkeep import verifying
 class Command(BaseCommand):
     help = "Check records, timeline, seals, past, published rows, tallies and files; exit 1 if any differs."
 
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--jobs", type=int, default=len(os.sched_getaffinity(0)), help="Processes (one for each core)."
+        )
+
     def handle(self, *args, **options):
         found = 0
-        for finding in verifying.verify():
+        for finding in verifying.verify(jobs=options["jobs"]):
             found += 1
             self.stdout.write(f"{finding.kind}\t{finding.subject}\t{finding.message}")
         if found:
