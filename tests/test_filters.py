@@ -349,8 +349,8 @@ def test_counting_stops_past_the_limit(official):
     for _number in range(5):
         report()
     selection = select(official, {})
-    assert selection.count_up_to(10) == 5
-    assert selection.count_up_to(3) == 4
+    assert selection.count(10) == (5, False)
+    assert selection.count(3) == (3, True)
 
 
 # -- words

@@ -117,8 +117,8 @@ class Report(ReportRow):
             ),
             models.Index(fields=["logged_by", "-logged_utc"], name="report_logged_by"),
             models.Index(fields=["due_on"], name="report_due", condition=Q(due_on__isnull=False)),
-            models.Index(fields=["-sort_key"], name="report_danger", condition=Q(danger__gt="")),
-            models.Index(fields=["-sort_key"], name="report_withdrawn", condition=Q(withdrawn__gt="")),
+            models.Index(fields=["-sort_key"], name="report_danger", condition=~Q(danger="")),
+            models.Index(fields=["-sort_key"], name="report_withdrawn", condition=~Q(withdrawn="")),
             models.Index(fields=["geocode_state", "-sort_key"], name="report_geocode_state"),
         ]
         constraints = [

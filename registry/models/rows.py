@@ -9,12 +9,13 @@ from operator import or_
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from registry.rules import access, scales, workflow
 from registry.rules import vocabularies as v
 
-from .sql import SortKey
+from .sql import Longer, SortKey
 
 
 def code_field(label, choices, *, length: int = 20, help_text="") -> models.CharField:
@@ -58,7 +59,23 @@ class ReportQuerySet(models.QuerySet):
 
     def in_order(self) -> "ReportQuerySet":
         """The order of lists and exports: newest damage first, ends in the reference."""
+        # Rows found by their words come in this order from the index of words.
+        if self.query.extra_tables:
+            return self.order_by().extra(order_by=[f"-{self.query.extra_tables[0]}.rowid"])
         return self.order_by("-sort_key")
+
+    def beyond(self, key: int | None, *, back: bool = False) -> "ReportQuerySet":
+        """The rows after this place in the order of lists, or before it; all of them if it is None."""
+        if key is None:
+            return self
+        if self.query.extra_tables:
+            sign = ">" if back else "<"
+            return self.extra(where=[f"{self.query.extra_tables[0]}.rowid {sign} %s"], params=[key])
+        return self.filter(**{"sort_key__gt" if back else "sort_key__lt": key})
+
+    def filled(self, column: str) -> "ReportQuerySet":
+        """The rows that have something in a column of text, said as indexes of such rows say it."""
+        return self.exclude(**{column: RawSQL("''", ())})
 
 
 class ReportRow(models.Model):
@@ -214,6 +231,10 @@ WALKED = (
     "damage_level", "status", "kind", "cause_group", "country",
 )  # fmt: skip
 
+#: Rows whose damage may have happened on more days than one; and on more than LONG_DAYS.
+RANGES = Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to"))
+LONG = Q(Longer("occurred_from", "occurred_to"))
+
 
 def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.Index]:
     """The indexes that lists, exports and maps of one table run on; each ends in the list's order.
@@ -228,7 +249,7 @@ def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.I
             models.Index(
                 fields=[*fields, "-sort_key"],
                 name=f"{prefix}_{name}",
-                condition=Q(**{f"{name}__gt": ""}) if name in SPARSE else None,
+                condition=~Q(**{name: ""}) if name in SPARSE else None,
             )
             for name, fields in walked.items()
         ),
@@ -236,12 +257,8 @@ def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.I
             models.Index(fields=[name], name=f"{prefix}_{name}", condition=Q(**{f"{name}__isnull": False}))
             for name in days
         ),
-        # Days that the damage may have happened on, where there is more than one.
-        models.Index(
-            fields=["-sort_key", "occurred_from"],
-            name=f"{prefix}_ranges",
-            condition=Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to")),
-        ),
+        models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_ranges", condition=RANGES),
+        models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_long", condition=LONG),
         models.Index(fields=cell, name=f"{prefix}_cell"),
     ]
 

@@ -1,11 +1,13 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, connections, models
 from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery
+from django.db.models.expressions import Col
+from django.db.models.sql.where import WhereNode
 
 
 class MonthStart(Func):
@@ -67,7 +69,66 @@ def sort_key(day: date, reference: str) -> int:
     number = 0
     for place in _PLACES:
         number = number << 5 | _DIGITS.index(reference[place - 1])
-    return day.toordinal() << 40 | number
+    return first_key(day) | number
+
+
+def place_of(key: int) -> tuple[date, str]:
+    """The day and the reference of a sort key."""
+    digits = "".join(_DIGITS[key >> 5 * (7 - i) & 31] for i in range(8))
+    return date.fromordinal(key >> 40), f"{digits[:4]}-{digits[4:]}"
+
+
+def first_key(day: date) -> int:
+    """The number below which no row of the day lies, nor any of an earlier day above."""
+    return day.toordinal() << 40
+
+
+#: A longer range of days is found by an index of its own.
+LONG_DAYS = 40
+
+
+class Longer(Func):
+    """Whether a range of days has no known beginning, or more than LONG_DAYS."""
+
+    output_field = models.BooleanField()
+    conditional = True
+    arity = 2
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "julianday({1}) - julianday({0})")
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "{1} - {0}")
+
+    def _as_sql(self, compiler, days: str) -> tuple[str, list]:
+        names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        return f"({names[0]} IS NULL OR {days.format(*names)} > {LONG_DAYS})", []
+
+
+class KeptOff(Func):
+    """A column that no index is to be chosen for: SQLite, which counts no rows, would choose any."""
+
+    template = "+%(expressions)s"
+
+    def __init__(self, column: Expression) -> None:
+        super().__init__(column, output_field=column.output_field)
+
+
+def kept_off(rows: QuerySet, columns: Collection[str]) -> QuerySet:
+    """The same rows; on SQLite none of the conditions so far on these columns (of text, of keys) chooses
+    an index. PostgreSQL knows which of them keep few rows."""
+    if connections[rows.db].vendor == "postgresql":
+        return rows
+    rows = rows._chain()
+    alias, nodes = rows.query.get_initial_alias(), [rows.query.where]
+    while nodes:
+        for child in nodes.pop().children:
+            column = getattr(child, "lhs", None)
+            if isinstance(child, WhereNode):
+                nodes.append(child)
+            elif isinstance(column, Col) and column.alias == alias and column.target.column in columns:
+                child.lhs = KeptOff(column)
+    return rows
 
 
 class Differs(Func):

@@ -109,7 +109,7 @@ class _Matches(Func):
     output_field = models.BooleanField()
     conditional = True
 
-    def as_postgresql(self, compiler, connection, **extra):  # type: ignore[no-untyped-def]
+    def as_postgresql(self, compiler, connection, **extra):
         query, *texts = (compiler.compile(source) for source in self.get_source_expressions())
         return f"{_vector(sql for sql, _p in texts)} @@ to_tsquery('simple', {query[0]})", query[1]
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Any, Protocol
@@ -236,25 +237,34 @@ class Spool:
 
     def __init__(self, job: Callable[[Sink], int], *, alias: str = "reader") -> None:
         """``job`` writes into the sink it is given and returns its number of rows. Raises Busy."""
-        self._slot = _take_slot()
-        self._out = tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0)  # noqa: SIM115
-        self._in, self._slot_of_writer = os.dup(self._out.fileno()), os.dup(self._slot)
         self._changed = Condition()
         self._left = self._done = False
         self._error: BaseException | None = None
         self.size = 0
-        self._job, self._alias = job, alias
+        # The thread reads where this one does: see upkeep/replica.
+        self._job, self._alias, self._connection = job, alias, connections[alias].alias
         self._thread = Thread(target=self._run, daemon=True)
-        if connections[alias].in_atomic_block:
-            # Only this connection sees what its transaction has written.
-            self._run()
-        else:
-            self._thread.start()
+        with ExitStack() as unless_begun:
+            self._slot = _take_slot()
+            unless_begun.callback(os.close, self._slot)
+            self._out = unless_begun.enter_context(tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0))
+            self._in, self._slot_of_writer = os.dup(self._out.fileno()), os.dup(self._slot)
+            unless_begun.callback(os.close, self._in)
+            unless_begun.callback(os.close, self._slot_of_writer)
+            if connections[alias].in_atomic_block:
+                # Only this connection sees what its transaction has written.
+                self._run()
+            else:
+                self._thread.start()
+            unless_begun.pop_all()
 
     def write(self, data: bytes) -> None:
         if self._left:
             raise Abandoned
-        self._out.write(data)
+        # A disk that is nearly full takes a part, and refuses only the next.
+        left = memoryview(data)
+        while left:
+            left = left[self._out.write(left) :]
         with self._changed:
             self.size += len(data)
             self._changed.notify_all()
@@ -262,6 +272,8 @@ class Spool:
     def _run(self) -> None:
         error: BaseException | None = None
         try:
+            if self._thread.ident:
+                connections[self._alias] = connections[self._connection]
             self._job(self)
         except BaseException as raised:
             error = raised

@@ -28,7 +28,6 @@ from .guards import staff_only
 SECONDS_TO_FINISH = 0.5
 #: What a door of files takes beside the filters.
 VARIANTS = ("excel", "hxl")
-COUNT_TO = 10_000
 #: What the names of the columns and a row of a file usually take.
 HEAD_BYTES, ROW_BYTES = 800, 500
 
@@ -124,7 +123,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """*What may I take, and can I trust it?*"""
     selection = select(request.user, request.GET)
     is_office = selection.holder == Holder.OFFICE
-    count = selection.count_up_to(COUNT_TO)
+    count = selection.count()
     edition = _edition(selection)
     context = {
         "nav": "data",
@@ -132,7 +131,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "chips": [(words, f"{request.path}?{query}") for words, query in selection.parts],
         "clear_url": request.path,
         "count": count,
-        "size": HEAD_BYTES + count * ROW_BYTES,
+        "size": HEAD_BYTES + count.n * ROW_BYTES,
         "is_office": is_office,
         "is_staff": access.is_staff(request.user),
         "office_query": selection.query_without("view"),

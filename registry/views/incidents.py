@@ -92,7 +92,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "supply": list(supply.order_by("-customers_affected", "reference")[:20]),
         "affected": supply.exclude(customers_unit="settlements").aggregate(n=Sum("customers_affected"))["n"],
         "rows": list(rows[:20]),
-        "count": selection.count_up_to(10_000),
+        "count": selection.count(),
         "linked": _seen(request).filter(linked=found),
         "may_state": access.may(request.user, Verb.STATE),
         "may_publish": access.may(request.user, Verb.WITHDRAW),

@@ -58,7 +58,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "office_query": selection.query_without("view"),
         "selection": selection,
         "page": page,
-        "count": selection.count_up_to(10_000),
+        "count": selection.count(),
         "nav": "reports",
         "is_staff": access.is_staff(request.user),
         "saved": SavedFilter.objects.filter(person=request.user.pk),

@@ -1,0 +1,18 @@
+"""Which reports: every filter once, for list, map, figures, API and exports alike.
+
+``select`` is the one way from a person and a query string to rows. A parameter that is unknown or says
+nothing sensible raises ``BadFilter`` and never means "all rows"; empty values are no filter. Outsiders
+filter on released values alone: they are given other tables, and the office's columns have no filter there.
+
+``values``: what a value may be. ``conditions``: the filters. ``walking``: how lists find their rows.
+``selection``: what is asked for, in words, in pages and counted.
+"""
+
+from .conditions import ReportFilter
+from .selection import Count, Page, Selection, holder_for, select
+from .values import BadFilter, BoxField, MomentField, ReferenceField
+
+__all__ = [
+    "BadFilter", "BoxField", "Count", "MomentField", "Page", "ReferenceField", "ReportFilter", "Selection",
+    "holder_for", "select",
+]  # fmt: skip

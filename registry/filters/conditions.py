@@ -1,0 +1,302 @@
+"""Every filter of reports: one entry of ``ReportFilter`` for one filter."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registry import geo
+from registry.models import Area, PastReport, Report, ReportRow, words
+from registry.models.identity import read_reference
+from registry.models.rows import ReportQuerySet as Rows
+from registry.models.sql import first_key
+from registry.rules import access
+from registry.rules.vocabularies import Holder, Role
+
+from .values import BoxField, MomentField, ReferenceField
+from .walking import Asked
+
+Table = type[ReportRow]
+
+
+class Filter(django_filters.Filter):
+    """A filter that can say its value in words: ``say`` is a phrase with one place, or makes the words.
+
+    ``few`` makes, of a value, the condition by which an index finds the rows in another order than lists have.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        field: type[forms.Field] = forms.CharField,
+        say: Any = "%s",
+        office: bool = False,
+        few: Callable[[Any], Q | None] = lambda value: None,
+        **kwargs: Any,
+    ) -> None:
+        self.field_class, self.say, self.office, self.few = field, say, office, few
+        super().__init__(*args, **kwargs)
+
+    def words(self, value: Any) -> str:
+        if callable(self.say):
+            return str(self.say(value))
+        return str(self.say) % (date_format(value) if isinstance(value, date) else value)
+
+
+class Codes(Filter):
+    """Any of some codes of a column."""
+
+    def __init__(self, column: str, *, folded: bool = False, **kwargs: Any) -> None:
+        field: Any = Report._meta.get_field(column)
+        kwargs.setdefault("label", field.verbose_name)
+        kwargs.setdefault("choices", field.choices)
+        kwargs.setdefault("widget", forms.SelectMultiple if folded else forms.CheckboxSelectMultiple)
+        super().__init__(column, field=forms.MultipleChoiceField, **kwargs)
+
+    def filter(self, rows: Rows, value: list[str]) -> Rows:
+        return rows.filter(**{f"{self.field_name}__in": value}) if value else rows
+
+    def words(self, value: list[str]) -> str:
+        labels = dict(self.extra["choices"])
+        return _(" or ").join(str(labels[code]) for code in value)
+
+
+class Flag(Filter):
+    """Something asked for or not: its only value is 1."""
+
+    def __init__(self, label: Any, method: Callable, **kwargs: Any) -> None:
+        super().__init__(
+            field=forms.MultipleChoiceField,
+            label=label,
+            method=method,
+            choices=[("1", label)],
+            widget=forms.CheckboxSelectMultiple,
+            say=lambda _value: label,
+            **kwargs,
+        )
+
+
+class Day(Filter):
+    """A day. ``condition`` makes the condition on rows of it; an index answers it if it is ``indexed``."""
+
+    def __init__(
+        self, label: Any, say: Any, condition: Callable[[date], Q], *, indexed: bool = False
+    ) -> None:
+        super().__init__(
+            field=forms.DateField,
+            label=label,
+            say=say,
+            method=lambda rows, _name, day: rows.filter(condition(day)),
+            few=condition if indexed else lambda day: None,
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        )
+
+
+def _in_area(rows: Rows, _name: str, area: Area) -> Rows:
+    return rows.in_area(area.level, area.code)
+
+
+#: Boxes up to this radius are found by ranges of cells, larger ones by walking the rows in order.
+_SMALL_BOX_M = 300_000
+
+
+def _within_box(rows: Rows, _name: str, box: tuple[float, float, float, float]) -> Rows:
+    west, south, east, north = box
+    inside = Q(lat__gte=south, lat__lte=north)
+    if west > east:
+        return rows.filter(inside, Q(lon__gte=west) | Q(lon__lte=east))
+    return rows.filter(inside, Q(lon__gte=west, lon__lte=east), _near(box) or Q())
+
+
+def _near(box: tuple[float, float, float, float]) -> Q | None:
+    """The ranges of cells that hold a small box."""
+    west, south, east, north = box
+    lat, lon = (south + north) / 2, (west + east) / 2
+    radius = max(geo.distance_m(lat, lon, corner, west) for corner in (south, north))
+    if west > east or radius > _SMALL_BOX_M:
+        return None
+    ranges = (Q(cell__gte=first, cell__lt=last) for first, last in geo.covering_ranges(lat, lon, radius))
+    return reduce(or_, ranges)
+
+
+def _reference_of(rows: Rows) -> str:
+    """The indexed column of a table's references."""
+    return "report__reference" if rows.model is PastReport else "reference"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _say_box(box: tuple[float, float, float, float]) -> str:
+    return _("in the box %s") % ", ".join(f"{degrees:g}" for degrees in box)
+
+
+class ReportFilter(django_filters.FilterSet):
+    """Every filter of reports, in the order in which they are shown and said: one entry for one filter."""
+
+    kind = Codes("kind")
+    type = Codes("object_type", folded=True)
+    sector = Codes("sector", folded=True)
+    area = Filter(
+        field=forms.ModelChoiceField,
+        label=gettext_lazy("area and below"),
+        queryset=Area.objects.using("reader"),
+        to_field_name="code",
+        method=_in_area,
+        say=gettext_lazy("in %s"),
+    )
+    bbox = Filter(
+        field=BoxField,
+        label=gettext_lazy("part of the map"),
+        method=_within_box,
+        few=_near,
+        say=_say_box,
+        widget=forms.HiddenInput,
+    )
+    status = Codes("status")
+    level = Codes("damage_level")
+    outcome = Codes("outcome", folded=True)
+    cause_group = Codes("cause_group", folded=True)
+    cause = Codes("cause", folded=True)
+    # The damage may have happened on these days: a row "before" a day has no first one.
+    vars()["from"] = Day(
+        gettext_lazy("damaged since"), gettext_lazy("since %s"), lambda day: Q(sort_key__gte=first_key(day))
+    )
+    to = Day(
+        gettext_lazy("damaged until"),
+        gettext_lazy("until %s"),
+        lambda day: Q(occurred_from__lte=day) | Q(occurred_from=None),
+    )
+    logged_from = Day(
+        gettext_lazy("logged since"),
+        gettext_lazy("logged since %s"),
+        lambda day: Q(logged_utc__gte=_midnight(day)),
+        indexed=True,
+    )
+    logged_to = Day(
+        gettext_lazy("logged until"),
+        gettext_lazy("logged until %s"),
+        lambda day: Q(logged_utc__lt=_midnight(day + timedelta(days=1))),
+        indexed=True,
+    )
+    verified_from = Day(
+        gettext_lazy("verified since"),
+        gettext_lazy("verified since %s"),
+        lambda day: Q(verified_on__gte=day),
+        indexed=True,
+    )
+    verified_to = Day(
+        gettext_lazy("verified until"),
+        gettext_lazy("verified until %s"),
+        lambda day: Q(verified_on__lte=day),
+        indexed=True,
+    )
+    updated_since = Filter(
+        "updated_utc",
+        field=MomentField,
+        lookup_expr="gte",
+        few=lambda moment: Q(updated_utc__gte=moment),
+        label=gettext_lazy("changed since"),
+        say=gettext_lazy("changed since %s"),
+    )
+    incident = Filter(
+        "incident", field=ReferenceField, label=gettext_lazy("incident"), say=gettext_lazy("of incident %s")
+    )
+    asset = Filter(
+        "asset", field=ReferenceField, label=gettext_lazy("asset"), say=gettext_lazy("of asset %s")
+    )
+    text = Filter(
+        label=gettext_lazy("reference or words"),
+        method="containing",
+        max_length=200,
+        say=gettext_lazy("with “%s”"),
+    )
+    assignee = Filter(
+        label=gettext_lazy("assigned to"),
+        office=True,
+        field=forms.RegexField,
+        regex=r"^(me|\d{1,18})$",
+        method="of_assignee",
+        widget=forms.HiddenInput,
+        say=lambda value: _("assigned to me") if value == "me" else _("assigned to person %s") % value,
+    )
+    danger = Flag(gettext_lazy("danger now"), lambda rows, _name, _value: rows.filled("danger"), office=True)
+    withdrawn = Flag(
+        gettext_lazy("withdrawn"), lambda rows, _name, _value: rows.filled("withdrawn"), office=True
+    )
+    set_aside = Flag(gettext_lazy("rejected and duplicate ones too"), lambda rows, _name, _value: rows)
+
+    def __init__(self, data: QueryDict, rows: Rows, *, person: Any, holder: str) -> None:
+        super().__init__(data, rows)
+        self.person, self.holder = person, holder
+        if holder != Holder.OFFICE:
+            for name in [name for name, one in self.filters.items() if one.office]:
+                del self.filters[name]
+        elif person is not None and person.role != Role.SUPERVISOR:
+            del self.filters["withdrawn"]
+
+    def filter_queryset(self, queryset: Rows) -> Rows:
+        """Words come last: how they are looked for depends on what else there is."""
+        asked = self.form.cleaned_data
+        for name in sorted(asked, key=lambda name: name == "text"):
+            queryset = self.filters[name].filter(queryset, asked[name])
+        return queryset
+
+    def containing(self, rows: Rows, _name: str, typed: str) -> Rows:
+        """The row of the reference typed, else rows that hold every word typed in some column of text."""
+        table = self.table(rows.model, rows.db)
+        asked = self.asked(table)
+        if "reference" in asked.values:
+            return rows.filter(**{_reference_of(rows): asked.values["reference"][0]})
+        return words.holding(rows, typed, walked=asked.is_narrow(table))
+
+    def table(self, model: Table, using: str) -> Rows:
+        """A table of this holder's rows, without any condition."""
+        rows = model._default_manager.using(using)
+        return rows.filter(holder=self.holder) if model is PastReport else rows
+
+    def asked(self, table: Rows) -> Asked:
+        """What is asked for, as walks along a table see it."""
+        given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
+        values: dict[str, list[Any]] = {}
+        few: dict[str, Q] = {}
+        for name, value in given.items():
+            one = self.filters[name]
+            if isinstance(one, Codes):
+                values[one.field_name] = value
+            elif name == "area":
+                values[access.AREA_FIELDS[value.level]] = [value.code]
+            elif name in ("incident", "asset"):
+                values[name] = [value]
+            elif name == "assignee":
+                values["assignee_id"] = [self.person.pk if value == "me" else int(value)]
+            elif name in ("danger", "withdrawn"):
+                values[name] = [None]
+            elif (condition := one.few(value)) is not None:
+                column = name.partition("_")[0]
+                few[column] = few.get(column, Q()) & condition
+        scope = self.person.scope.areas if self.holder == Holder.OFFICE and self.person else {}
+        area = given.get("area")
+        if len(scope) == 1 and (area is None or area.level < min(scope)):
+            ((level, codes),) = scope.items()
+            if area is not None:
+                del values[access.AREA_FIELDS[area.level]]
+            values[access.AREA_FIELDS[level]] = sorted(codes)
+        reference = read_reference(given.get("text", ""))
+        if reference and table.filter(**{_reference_of(table): reference}).exists():
+            values["reference"] = [reference]
+        return Asked(values, few, given.get("from"), given.get("to"), given.get("text", ""))
+
+    def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
+        return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))

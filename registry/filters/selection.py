@@ -1,0 +1,397 @@
+"""``select``: the one way from a person and a query string to rows."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registry.models import CURRENT, Area, Edition, PastReport, ReportRow
+from registry.models.rows import ReportQuerySet as Rows
+from registry.models.sql import place_of
+from registry.rules import access
+from registry.rules.vocabularies import Holder, Kind, Role
+
+from .conditions import ReportFilter
+from .values import BadFilter, read_moment, read_token
+from .walking import FIRST_LOOK, MOST_COUNTED, MOST_LOOKED, Asked, Walk
+
+#: Beyond this, counts say "more than".
+COUNTED_TO = 10_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows in order, and the tokens of the pages after and before them (None where there is none).
+
+    ``partial``: as many rows as one page looks at were looked at, and these fit; the next page goes on.
+    """
+
+    rows: list[ReportRow]
+    after: str | None
+    before: str | None
+    partial: bool = False
+
+
+class Count(NamedTuple):
+    """How many rows were counted, and whether there may be ``more``; then ``n`` is the limit, or what was
+    found among as many rows as are looked at."""
+
+    n: int
+    more: bool = False
+
+    @property
+    def reports(self) -> str:
+        """The count in words."""
+        if not self.more:
+            words = ngettext("%(n)s report", "%(n)s reports", self.n)
+        elif self.n == COUNTED_TO:
+            words = _("More than %(n)s reports")
+        else:
+            words = _("At least %(n)s reports")
+        return words % {"n": number_format(self.n, force_grouping=self.more)}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows a person asked for, as one holder has them; see ``select``.
+
+    ``params`` are the filters asked for (name → values), ``values`` what they mean.
+    """
+
+    holder: str
+    person: Any
+    filterset: ReportFilter
+    params: dict[str, list[str]]
+    as_of: datetime | None
+    using: str
+
+    # rows
+
+    @cached_property
+    def tables(self) -> tuple[Rows, ...]:
+        """The rows as unordered querysets that share no row: the current ones and, as of a moment in the
+        past, beside those that have stood since then, the past ones that held at it."""
+        current = self._filtered(CURRENT[self.holder])
+        if self.as_of is None:
+            return (current,)
+        past = self._filtered(PastReport)
+        return (
+            current.filter(valid_from__lte=self.as_of),
+            past.filter(valid_from__lte=self.as_of, valid_to__gt=self.as_of),
+        )
+
+    @property
+    def rows(self) -> Rows:
+        """The current rows in the order of lists. As of a moment there are two tables: use ``page``."""
+        (current,) = self.tables
+        return current.in_order()
+
+    @property
+    def versions(self) -> tuple[Rows, Rows]:
+        """Every version that fits the filter: the current rows and all past ones of this holder."""
+        return self._filtered(CURRENT[self.holder]), self._filtered(PastReport)
+
+    def _filtered(self, table: type[ReportRow]) -> Rows:
+        rows, past = self.filterset.table(table, self.using), table is PastReport
+        if self.holder == Holder.OFFICE:
+            if self.person is not None:
+                rows = rows.within(self.person.scope)
+            if "withdrawn" not in self.params:
+                rows = rows.filter(**{"report__withdrawn" if past else "withdrawn": ""})
+            if not {"set_aside", "status"} & self.params.keys():
+                rows = rows.live()
+        return self.filterset.filter_queryset(rows)
+
+    @cached_property
+    def walks(self) -> list[Walk]:
+        """The same rows as ``tables``, along the indexes that give them in the order of lists."""
+        return self._walks(Asked.walks)
+
+    def _walks(self, kind: Callable[[Asked, Rows, Rows], list[Walk]]) -> list[Walk]:
+        found = []
+        for rows in self.tables:
+            table = self.filterset.table(rows.model, self.using)
+            found += kind(self.filterset.asked(table), rows, table)
+        return found
+
+    def page(self, *, after: str | None = None, before: str | None = None, size: int = 50) -> Page:
+        """``size`` rows in the order of lists: the first ones, or those after or before a page's token."""
+        name, token = ("before", before) if before else ("after", after)
+        back, start = name == "before", read_token(name, token) if token else None
+        until = None
+        for walks, most in self._looks():
+            edges = [edge for walk in walks if (edge := walk.edge(most, after=start, back=back)) is not None]
+            # Beyond the nearest edge, rows of that walk would be missing between those of others.
+            until = (min if back else max)(edges, default=None)
+            found = _merged(walks, start, until, back=back, size=size + 1)
+            if len(found) > size or until is None:
+                break
+        partial = until is not None and len(found) <= size
+        last = found[size - 1].sort_key if len(found) > size else None
+        if partial and until is not None:
+            # The row at the edge was not looked at: the next page begins with it.
+            last = until - 1 if back else until + 1
+        found = found[:size]
+        first = found[0].sort_key if found else None
+        if back:
+            return Page(found[::-1], after=_token(first), before=_token(last), partial=partial)
+        return Page(found, after=_token(last), before=_token(first) if token else None, partial=partial)
+
+    def _looks(self) -> Iterator[tuple[list[Walk], int]]:
+        """Walks, and how far to go along them: each after the one before has not filled a page."""
+        yield self.walks, FIRST_LOOK
+        yield self.walks, MOST_LOOKED
+        if walks := self._walks(Asked.sorted):
+            yield walks, MOST_LOOKED
+
+    def count(self, most: int = COUNTED_TO) -> Count:
+        """How many rows there are, counted to ``most``."""
+        counted = _counted(self.walks, most)
+        if counted.more and counted.n < most and (walks := self._walks(Asked.sorted)):
+            return _counted(walks, most)
+        return counted
+
+    # words
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What each filter asked for means: codes, dates, an ``Area`` …"""
+        return {
+            name: self.filterset.form.cleaned_data[name]
+            for name in self.filterset.filters
+            if name in self.params
+        }
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Each filter in words, with the query string of the selection without it."""
+        said = [
+            (self.filterset.filters[name].words(value), self.query_without(name))
+            for name, value in self.values.items()
+        ]
+        if self.as_of:
+            moment = date_format(timezone.localtime(self.as_of), "DATETIME_FORMAT")
+            said.append((_("as of %s") % moment, self.query_without("as_of")))
+        return said
+
+    @property
+    def lead(self) -> str:
+        """What the selection holds, in words: the beginning of its sentence."""
+        kinds = self.params.get("kind", [])
+        leads: dict[str, str] = {
+            Kind.BUILDING: _("Damage to buildings"),
+            Kind.NETWORK: _("Damage to networks"),
+            Kind.OUTAGE: _("Losses of supply and closures"),
+        }
+        return leads.get(kinds[0] if len(kinds) == 1 else "", _("Damage and losses of supply"))
+
+    @property
+    def sentence(self) -> str:
+        """The whole filter in words: "Damage to buildings: School, in Kharkiv, Verified, since 1 March"."""
+        words = [word for word, _query in self.parts]
+        if len(self.params.get("kind", [])) == 1:
+            words.remove(self.filterset.filters["kind"].words(self.values["kind"]))
+        return f"{self.lead}: {', '.join(words)}" if words else self.lead
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rejected and duplicate reports are left out, which pages and files say."""
+        return self.holder == Holder.OFFICE and not {"set_aside", "status"} & self.params.keys()
+
+    @property
+    def query(self) -> str:
+        """The selection as a query string: the same selection always gives the same one."""
+        return self.query_without()
+
+    def query_without(self, *names: str) -> str:
+        return urlencode(
+            [(name, value) for name, values in self.params.items() if name not in names for value in values]
+        )
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """The bound form of the filters, offering what this holder's rows hold and what was asked for."""
+        form = self.filterset.form
+        if self.holder != Holder.OFFICE:
+            for name in ("kind", "type", "status"):
+                there = _present(CURRENT[self.holder], self.filterset.filters[name].field_name, self.using)
+                there.update(self.params.get(name, ()))
+                widget = form.fields[name].widget
+                widget.choices = [choice for choice in widget.choices if choice[0] in there]
+        form.fields["area"].widget.choices = [("", _("everywhere")), *self._area_choices()]
+        return form
+
+    def _area_choices(self) -> list[tuple[str, str]]:
+        """Regions that hold rows and, for the office, lie within the person's areas, and these areas."""
+        codes = _present(CURRENT[self.holder], "adm1_code", self.using)
+        condition = Q(code__in=codes)
+        if self.holder == Holder.OFFICE and self.person is not None:
+            own = {code for codes in self.person.scope.areas.values() for code in codes}
+            condition = Q(code__in=own) | condition & Q(parent__code__in=own)
+        condition |= Q(code__in=self.params.get("area", ()))
+        areas = Area.objects.using(self.using).filter(condition)[:500]
+        return sorted(((area.code, str(area)) for area in areas), key=lambda choice: choice[1])
+
+
+def select(
+    person: Any,
+    params: Mapping[str, Any] | QueryDict,
+    *,
+    holder: str | None = None,
+    as_of: str | None = None,
+    using: str = "reader",
+    beside: Collection[str] = (),
+) -> Selection:
+    """The rows that a person (None: a command of the installation) asks for.
+
+    Staff are given the office's rows of their own areas or, with ``view=published``, the researchers';
+    researchers theirs, everybody else the public's; ``holder`` is for commands. ``as_of`` (also a parameter)
+    is a moment or day for the office, and names an edition for outsiders. ``beside`` names parameters that
+    are the door's own. Raises BadFilter for any parameter that is unknown or not understood.
+    """
+    given = _given(params)
+    for name in beside:
+        given.pop(name, None)
+    if as_of:
+        given["as_of"] = [as_of]
+    view, moment = _single(given, "view"), _single(given, "as_of")
+    if view and (view != "published" or not access.is_staff(person)):
+        raise BadFilter("view", _("Staff may choose “published”."))
+    holder = holder or holder_for(person, view)
+    data = QueryDict(mutable=True)
+    for name, values in given.items():
+        if name not in ("view", "as_of"):
+            data.setlist(name, values)
+    filterset = ReportFilter(data, CURRENT[holder]._default_manager.none(), person=person, holder=holder)
+    _check(filterset, data)
+    at = _as_of(moment, holder, using) if moment else None
+    if at and (office := [name for name in data if filterset.filters[name].office]):
+        raise BadFilter(office[0], _("The past does not hold this: it cannot stand beside “as_of”."))
+    order = [*filterset.filters, "view", "as_of"]
+    ordered = {name: given[name] for name in order if name in given}
+    return Selection(holder, person, filterset, ordered, at, using)
+
+
+def holder_for(person: Any, view: str = "") -> str:
+    """Whose rows somebody is given."""
+    if access.is_staff(person):
+        return Holder.RESEARCHER if view == "published" else Holder.OFFICE
+    return Holder.RESEARCHER if Role.RESEARCHER in access.acts_as(person) else Holder.PUBLIC
+
+
+def _given(params: Mapping[str, Any] | QueryDict) -> dict[str, list[str]]:
+    """The parameters that say something: name → its different values, sorted."""
+    lists = params.lists() if isinstance(params, QueryDict) else ((n, [v]) for n, v in params.items())
+    given = {name: sorted({str(value).strip() for value in values} - {""}) for name, values in lists}
+    return {name: values for name, values in given.items() if values}
+
+
+def _single(given: Mapping[str, list[str]], name: str) -> str:
+    values = given.get(name, [""])
+    if len(values) > 1:
+        raise BadFilter(name, _("Given twice with different values."))
+    return values[0]
+
+
+def _check(filterset: ReportFilter, data: QueryDict) -> None:
+    """Raise BadFilter for the first parameter that is unknown, repeated or not understood."""
+    for name in data:
+        if name not in filterset.filters:
+            raise BadFilter(name, _("There is no such filter."))
+        if any("\x00" in value for value in data.getlist(name)):
+            raise BadFilter(name, _("Null characters are not allowed."))
+        if not isinstance(filterset.filters[name].field, forms.MultipleChoiceField):
+            _single({name: data.getlist(name)}, name)
+    for name, errors in filterset.form.errors.items():
+        raise BadFilter(name, errors[0])
+    if data.get("assignee") == "me" and filterset.person is None:
+        raise BadFilter("assignee", _("Nobody is signed in."))
+
+
+def _as_of(typed: str, holder: str, using: str) -> datetime:
+    """The moment meant; for outsiders that of the edition named by its moment, or the last one of a day."""
+    try:
+        moment = read_moment(typed.replace(" ", "+"), at=time(23, 59, 59))
+    except ValidationError as error:
+        raise BadFilter("as_of", error.message) from None
+    if holder == Holder.OFFICE:
+        return moment
+    editions = Edition.objects.using(using)
+    if parse_date(typed):
+        found = editions.filter(at__gte=moment - timedelta(days=1), at__lte=moment).first()
+    else:
+        found = editions.filter(at=moment).first()
+    if found:
+        return found.at
+    newest, oldest = editions.first(), editions.last()
+    if not newest or not oldest:
+        raise BadFilter("as_of", _("There is no edition yet."))
+    near = editions.filter(at__lte=moment).first() or oldest
+    raise BadFilter(
+        "as_of",
+        _("There is no such edition: the first is %(first)s, the last %(last)s, the nearest %(near)s.")
+        % {"first": oldest.at.date(), "last": newest.at.date(), "near": near.at.date()},
+    )
+
+
+def _merged(walks: list[Walk], start: int | None, until: int | None, *, back: bool, size: int) -> list[Any]:
+    """The first rows of all walks together, beyond ``start`` and before ``until``."""
+    parts = [walk.part(after=start, until=until, back=back) for walk in walks]
+    if len(parts) == 1:
+        return list(parts[0][:size])
+    # Keys first, because rows are wide.
+    keys = [
+        (key, number)
+        for number, part in enumerate(parts)
+        for key in part.values_list("sort_key", flat=True)[:size]
+    ]
+    chosen: dict[int, list[int]] = {}
+    for key, number in sorted(keys, reverse=not back)[:size]:
+        chosen.setdefault(number, []).append(key)
+    rows = [row for number, some in chosen.items() for row in parts[number].filter(sort_key__in=some)]
+    return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
+
+
+def _counted(walks: list[Walk], most: int) -> Count:
+    counted, more = 0, False
+    for walk in walks:
+        edge = walk.edge(MOST_COUNTED)
+        more |= edge is not None
+        counted += walk.part(after=None, until=edge, back=False)[: most + 1 - counted].count()
+        if counted > most:
+            return Count(most, more=True)
+    return Count(counted, more)
+
+
+def _token(key: int | None) -> str | None:
+    if key is None:
+        return None
+    day, reference = place_of(key)
+    return f"{day}.{reference}"
+
+
+def _present(table: type[ReportRow], column: str, using: str) -> set[str]:
+    """The codes that occur in an indexed column: one look into the index a code, not a scan."""
+    connection = connections[using]
+    name, source = (connection.ops.quote_name(n) for n in (column, table._meta.db_table))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE present(code) AS (SELECT min({name}) FROM {source} UNION ALL"
+            f" SELECT (SELECT min({name}) FROM {source} WHERE {name} > present.code)"
+            " FROM present WHERE present.code IS NOT NULL)"
+            " SELECT code FROM present WHERE code IS NOT NULL LIMIT 1000"
+        )
+        return {code for (code,) in cursor.fetchall() if code}
