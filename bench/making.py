@@ -1,216 +1,315 @@
 """A register of any size for the bench: realistic skew, timelines with their past, digests that verify.
 
-Each report lives through its story in memory, by the journal's own ``prepare``; only the writing is in bulk.
+A few thousand stories (``stories``) live through form, places and journal; then they are copied, each copy
+with references and a point of its own and the digests that follow. Writing goes past the ORM, in blocks
+that hold every story once, into tables without their indexes, which are made anew at the end.
 """
 
+import hashlib
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, connections, models, transaction
+from django.utils import timezone
 
-from registry.actions import editions, journal, tallies
-from registry.actions.journal import Line
-from registry.models import Area, PastReport, Person, Report, Text
-from registry.models.reports import ROW_FIELDS
-from registry.models.sql import insert_new
-from registry.rules import scales
-from registry.rules.vocabularies import EntryKind, Holder, Kind
+from registry import geo
+from registry.actions import areas, tallies
+from registry.forms.places import embedded
+from registry.models import (
+    CHILDREN,
+    Area,
+    Asset,
+    Entry,
+    Incident,
+    PastReport,
+    Person,
+    Report,
+    Seal,
+    Text,
+    words,
+)
+from registry.rules.access import GRIDS
+from registry.rules.vocabularies import Holder
+from registry.upkeep.working import chained
 
-_CHUNK = 1000
-#: Towns hold reports as a few large and many small ones do: weights fall as 1/rank.
+from . import stories
+from .stories import Cast, Row, Story
+
+#: How many stories are lived; a smaller register has fewer.
+STORIES = 2_000
+COUNTRY = "UA"
 TOWNS = 300
-NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
-_USES = (
-    "house",
-    "house",
-    "apartments",
-    "apartments",
-    "school",
-    "commercial",
-    "culture",
-    "industrial",
-    "clinic",
-)
-_SECTORS = ("electricity", "electricity", "gas", "water", "heat")
-#: Entries after logging, as statuses passed through, with how often.
-_STORIES = (
-    ((), 12),
-    (("verified",), 30),
-    (("verified", "repair_planned"), 18),
-    (("verified", "repair_planned", "repair_in_progress"), 20),
-    (("verified", "repair_planned", "repair_in_progress", "repaired", "closed"), 20),
-)
+_TABLES: tuple[type[models.Model], ...] = (Report, Entry, Text, PastReport, *CHILDREN)
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def areas() -> list[Area]:
-    """A country of ten regions with ten districts each."""
-    country = Area.objects.create(code="XX", level=0, country="XX", name="Benchland", timezone="Europe/Kyiv")
-    districts = []
-    for number in range(10):
-        region = Area.objects.create(
-            code=f"XX-{number:02}", level=1, country="XX", name=f"Region {number}", parent=country
-        )
-        districts += [
-            Area.objects.create(
-                code=f"{number}{below}",
-                level=2,
-                country="XX",
-                name=f"District {number}{below}",
-                parent=region,
-            )
-            for below in range(10)
-        ]
-    return districts
-
-
-def _towns(dice: random.Random, districts: list[Area]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": f"Town {number}",
-            "district": districts[number % len(districts)],
-            "lat": dice.uniform(45, 52),
-            "lon": dice.uniform(23, 40),
-        }
-        for number in range(TOWNS)
-    ]
-
-
-def _logged(dice: random.Random, town: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The columns of a report as it is logged."""
-    kind = dice.choices((Kind.BUILDING, Kind.NETWORK, Kind.OUTAGE), (80, 8, 12))[0]
-    district = town["district"]
-    columns = {
-        "kind": kind,
-        "sector": "" if kind == Kind.BUILDING else dice.choice(_SECTORS),
-        "object_type": dice.choice(_USES) if kind == Kind.BUILDING else "",
-        "status": "reported",
-        "country": "XX",
-        "adm1_code": district.parent.code,
-        "adm1_name": district.parent.name,
-        "adm2_code": district.code,
-        "adm2_name": district.name,
-        "settlement": town["name"],
-        "address": f"Long Street {dice.randint(1, 400)}",
-        "place_typed": town["name"],
-        "lat": round(Decimal(town["lat"] + dice.gauss(0, 0.02)), 6),
-        "lon": round(Decimal(town["lon"] + dice.gauss(0, 0.03)), 6),
-        "geo_precision": "exact",
-        "geo_radius_m": 25,
-        "geocode_state": "typed",
-        "timezone": "Europe/Kyiv",
-        "occurred_from": at.date(),
-        "occurred_to": at.date(),
-        "date_precision": "day",
-        "cause_group": "weather",
-        "cause": "wind",
-        "damage_level": "" if kind == Kind.OUTAGE else "unknown",
-        "summary": "Roof and windows damaged",
-        "sources": "Town paper",
-        "sources_n": 1,
-    }
-    if kind == Kind.OUTAGE:
-        lost = dice.randint(20, 9000)
-        columns |= {"customers_unit": "accounts", "customers_affected": lost, "customers_out": lost}
-        columns["started_utc"] = at
-    return columns
-
-
-_AS_OUTAGE = {
-    "verified": "confirmed",
-    "repair_planned": "confirmed",
-    "repair_in_progress": "partially_restored",
-    "repaired": "restored",
-    "closed": "closed",
-}
-
-
-def _moved(dice: random.Random, report: Report, status: str, at: datetime) -> dict[str, Any]:
-    """The columns that a move changes."""
-    if report.kind == Kind.OUTAGE:
-        back = status in ("repaired", "closed")
-        out = 0 if back else (report.customers_out or 0) // 2
-        return {"status": _AS_OUTAGE[status], "customers_out": out, "figures_as_of_utc": at}
-    if status == "verified":
-        grade = dice.choice("1223345")
-        return {
-            "status": status,
-            "verified_on": at.date(),
-            "scale": "ems98",
-            "scale_grade": grade,
-            "method": "field",
-            "assessed_on": at.date(),
-            **scales.crosswalk("ems98", grade),
-        }
-    if status == "closed":
-        return {"status": status, "closed_on": at.date(), "outcome": "repaired"}
-    return {"status": status}
-
-
-def _stories(size: int, by: Person, dice: random.Random, districts: list[Area]) -> Iterator[tuple[Any, ...]]:
-    """Each report in its last state, with its entries, texts and past."""
-    towns = _towns(dice, districts)
-    weights = [1 / rank for rank in range(1, len(towns) + 1)]
-    stories, often = zip(*_STORIES, strict=True)
-    for number in range(1, size + 1):
-        at = NOW - timedelta(minutes=dice.randint(3 * 24 * 60, 700 * 24 * 60))
-        columns = _logged(dice, dice.choices(towns, weights)[0], at) | {
-            "logged_by_id": by.pk,
-            "hands": {"logged": [by.pk]},
-        }
-        report = Report()
-        written = [journal.prepare(Line(report, EntryKind.LOGGED, by=by, fields=columns), at)]
-        report.pk = number
-        past = []
-        for status in dice.choices(stories, often)[0]:
-            before = {name: getattr(report, name) for name in ROW_FIELDS}
-            at = min(at + timedelta(hours=dice.randint(20, 400)), NOW - timedelta(seconds=1))
-            fields = _moved(dice, report, status, at)
-            one = journal.prepare(Line(report, EntryKind.MOVED, by=by, fields=fields), at)
-            written.append(one)
-            if one.keeps_past:
-                past.append(
-                    PastReport(**before, report_id=number, holder=Holder.OFFICE, valid_to=report.valid_from)
-                )
-        for one in written:
-            one.entry.report_id = number
-        yield report, written, past
-
-
-def make(size: int, *, progress: Callable[[int], None] = lambda done: None) -> Person:
-    """Fill an empty register with ``size`` reports and return the official who logged them."""
+def make(size: int, *, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Fill an empty register with ``size`` reports; publishing them is left to the caller."""
     dice = random.Random(7)
-    districts = areas()
-    by = Person.objects.create_user("bench@example.org", None, name="Bench", role="official")
-    by.areas.add(Area.objects.get(code="XX"))
-    chunk: list[tuple[Any, ...]] = []
-    for number, story in enumerate(_stories(size, by, dice, districts), 1):
-        chunk.append(story)
-        if len(chunk) == _CHUNK or number == size:
-            _write(chunk)
-            chunk = []
-            progress(number)
+    until = timezone.now().replace(minute=0, second=0, microsecond=0)
+    number_of_stories = min(STORIES, max(20, size // 8))
+    cast = _cast(dice, number_of_stories, until)
+    told = stories.write(number_of_stories, cast, until=until, dice=dice)
+    with _bare_tables():
+        _Copies(told, len(cast.assets), dice).write(size, progress)
     with transaction.atomic():
+        entries = Entry.objects.all()
+        Seal.objects.create(
+            pk=1, number=1, sealed_at=until, entries=entries.count(), digest=chained(None, entries)
+        )
         tallies.rewrite(Holder.OFFICE)
-    editions.publish(at=NOW)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    return by
+    analyse()
 
 
-@transaction.atomic
-def _write(chunk: list[tuple[Any, ...]]) -> None:
-    insert_new([report for report, _written, _past in chunk])
-    entries = [one.entry for _report, written, _past in chunk for one in written]
-    insert_new(entries)
-    insert_new(
-        [
-            Text(entry=one.entry, field=name, salt=salt, text=text)
-            for _report, written, _past in chunk
-            for one in written
-            for name, (salt, text) in one.texts.items()
-        ]
+def analyse() -> None:
+    """What PostgreSQL does by itself in time, so that it knows its tables; SQLite never does."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
+def _cast(dice: random.Random, number_of_stories: int, until: Any) -> Cast:
+    areas.load(_areas())
+    country = Area.objects.get(code=COUNTRY)
+
+    def person(role: str, number: int) -> Person:
+        made = Person.objects.create_user(
+            f"{role}{number}@example.org", None, name=f"{role.title()} {number}", role=role
+        )
+        made.areas.add(country)
+        return made
+
+    incidents = [
+        Incident.objects.create(
+            title=f"Night of falling debris {number}",
+            cause_group="hostilities",
+            began_at=until - timedelta(days=dice.randint(1, 700)),
+            published=number % 2 == 0,
+            created_at=until,
+        )
+        for number in range(60)
+    ]
+    for incident in incidents:
+        incident.areas.add(country)
+    return Cast(
+        officials=[person("official", number) for number in range(32)],
+        inspectors=[person("inspector", number) for number in range(8)],
+        supervisor=person("supervisor", 0),
+        towns=_towns(),
+        incidents=incidents,
+        # Written with their copies; here they only stand for them.
+        assets=[
+            Asset(pk=9_000_000 + number, kind="building", object_type="school")
+            for number in range(number_of_stories // 100)
+        ],
     )
-    insert_new([row for _report, _written, past in chunk for row in past])
+
+
+def _areas() -> Iterator[dict[str, Any]]:
+    """The areas of one country as the gazetteer has them: the same as set-up loads, without reading the world."""
+    found = embedded().index._run(
+        "SELECT code, level, adm1, id, name, lat, lon, radius_m, timezone FROM place"
+        " WHERE country = ? AND level < 3 ORDER BY level",
+        COUNTRY,
+    )
+    for code, level, adm1, number, name, lat, lon, radius, zone in found:
+        parent = (None, COUNTRY, adm1)[level]
+        point = {"lat": lat, "lon": lon, "radius_m": radius, "timezone": zone}
+        yield (
+            {"code": code, "level": level, "parent": parent, "country": COUNTRY, "name_en": name}
+            | point
+            | {"geonames_id": max(number, 0) or None}
+        )
+
+
+def _towns() -> list[tuple[str, str, float, float]]:
+    """The largest towns of the country, as the gazetteer has them: name, region, point."""
+    found = embedded().index._run(
+        "SELECT p.name, p.adm1, p.lat, p.lon FROM place p WHERE p.level = 3 AND p.country = ? AND p.adm1 <> ''"
+        " ORDER BY p.population DESC LIMIT ?",
+        COUNTRY,
+        TOWNS,
+    )
+    return [tuple(town) for town in found]  # type: ignore[misc]
+
+
+# -- copying -------------------------------------------------------------------------------------------
+
+
+class _Copies:
+    """Copies of stories, block by block: each block holds every story once."""
+
+    def __init__(self, told: list[Story], assets: int, dice: random.Random) -> None:
+        self.told, self.assets, self.dice = told, assets, dice
+        self.next = dict.fromkeys(_TABLES, 1)
+        self.text: Callable[[Any], Any] = str if connection.vendor == "postgresql" else (lambda value: value)
+        self.sealed = next(
+            place for place, column in enumerate(stories.stored(Entry)) if column.attname == "seal_id"
+        )
+        self.snapped: dict[tuple[int, int, int], tuple[Any, Any, Any]] = {}
+
+    def write(self, size: int, progress: Callable[[int], None]) -> None:
+        for first in range(0, size, len(self.told)):
+            block = self.told[: size - first]
+            rows: dict[type[models.Model], list[list[Any]]] = {table: [] for table in _TABLES}
+            assets = [_reference(1 << 39 | first + number) for number in range(self.assets)]
+            asset_base = Asset.objects.count() + 1
+            for number, story in enumerate(block):
+                self._copy(story, first, number, asset_base, assets, rows)
+            with transaction.atomic():
+                Asset.objects.bulk_create(
+                    Asset(reference=reference, kind="building", object_type="school") for reference in assets
+                )
+                for table, new in rows.items():
+                    insert(table, new)
+            progress(first + len(block))
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                for table in _TABLES:
+                    name = table._meta.db_table
+                    cursor.execute(
+                        f"SELECT setval(pg_get_serial_sequence(%s, 'id'), coalesce(max(id), 1)) FROM {name}",
+                        [name],
+                    )
+
+    def _copy(
+        self,
+        story: Story,
+        first: int,
+        number: int,
+        asset_base: int,
+        assets: list[str],
+        rows: dict[type[models.Model], list[list[Any]]],
+    ) -> None:
+        text = self.text
+        key = first + number + 1
+        holes: dict[str, Any] = {"id": text(key), "report": text(key), "reference": _reference(key)}
+        told: dict[str, str] = {"reference": f'"{holes["reference"]}"'}
+        if story.merged_into is not None:
+            told["merged_into"] = str(first + story.merged_into + 1)
+            holes["merged_into"] = text(first + story.merged_into + 1)
+        if story.asset is not None:
+            holes |= {"asset": assets[story.asset], "asset_id": text(asset_base + story.asset)}
+            told["asset"] = f'"{holes["asset"]}"'
+            told["of_asset_id"] = f'"of_asset_id":[null,{holes["asset_id"]}]'
+        if story.point:
+            self._place(story, holes)
+            told |= {"lat": f'"{holes["lat"]}"', "lon": f'"{holes["lon"]}"'}
+        rows[Report].append(_filled(story.report, holes))
+        keys = []
+        for row, pieces in zip(story.entries, story.bodies, strict=True):
+            body = "".join([told[piece] if at & 1 else piece for at, piece in enumerate(pieces)])
+            holes["digest"] = hashlib.sha256(body.encode()).hexdigest()
+            holes["body"] = stories.copied_text(body) if text is str else body
+            holes["id"] = text(self._key(Entry))
+            keys.append(holes["id"])
+            entry = _filled(row, holes)
+            entry[self.sealed] = text(1)
+            rows[Entry].append(entry)
+        for number_of_entry, row in story.below:
+            holes["entry"], holes["id"] = keys[number_of_entry], text(self._key(row.table))
+            rows[row.table].append(_filled(row, holes))
+        for row in story.past:
+            holes["id"] = text(self._key(PastReport))
+            rows[PastReport].append(_filled(row, holes))
+
+    def _key(self, table: type[models.Model]) -> int:
+        key = self.next[table]
+        self.next[table] = key + 1
+        return key
+
+    def _place(self, story: Story, holes: dict[str, Any]) -> None:
+        lat, lon = story.point  # type: ignore[misc]
+        if story.jitter:
+            lat += int(self.dice.gauss(0, story.jitter))
+            lon += int(self.dice.gauss(0, story.jitter * 1.5))
+        holes["lat"], holes["lon"] = f"{lat / 1e6:.6f}", f"{lon / 1e6:.6f}"
+        holes["cell"] = self.text(geo.cell(float(holes["lat"]), float(holes["lon"])))
+        for step in GRIDS:
+            square = step, lat // step, lon // step
+            if square not in self.snapped:
+                # As ``geo.snap``: the middle of the square.
+                middle = [f"{(part * step + step // 2) / 1e6:.6f}" for part in square[1:]]
+                self.snapped[square] = (*middle, self.text(geo.cell(float(middle[0]), float(middle[1]))))
+            holes[f"lat_{step}"], holes[f"lon_{step}"], holes[f"cell_{step}"] = self.snapped[square]
+
+
+def _filled(row: Row, holes: dict[str, Any]) -> list[Any]:
+    cells = row.cells.copy()
+    for place, name in row.holes:
+        cells[place] = holes[name]
+    return cells
+
+
+def _reference(key: int) -> str:
+    """A reference that no other key has: an odd factor permutes the 40 bits."""
+    bits = key * 0x9E3779B97F5 & (1 << 40) - 1
+    drawn = "".join([_ALPHABET[bits >> shift & 31] for shift in range(35, -1, -5)])
+    return f"{drawn[:4]}-{drawn[4:]}"
+
+
+# -- writing -------------------------------------------------------------------------------------------
+
+
+def insert(table: type[models.Model], rows: list[list[Any]]) -> None:
+    """Rows whose cells are as the database takes them: parameters for SQLite, text for COPY."""
+    names = [connection.ops.quote_name(str(column.column)) for column in stories.stored(table)]
+    name = table._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {name} ({', '.join(names)}) FROM STDIN") as copy:
+                for start in range(0, len(rows), 500):
+                    copy.write("".join(["\t".join(row) + "\n" for row in rows[start : start + 500]]))
+        else:
+            marks = ", ".join("?" * len(names))
+            cursor.cursor.connection.executemany(
+                f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})", rows
+            )
+
+
+@contextmanager
+def _bare_tables() -> Iterator[None]:
+    """Without the indexes of the tables filled, the index of words, and the database's own caution."""
+    words.remove(connection)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            names = [table._meta.db_table for table in _TABLES]
+            cursor.execute(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND NOT EXISTS"
+                " (SELECT 1 FROM pg_constraint WHERE conindid = indexname::regclass)",
+                [names],
+            )
+            found = cursor.fetchall()
+            _run(f"DROP INDEX {name}" for name, _sql in found)
+            # Foreign keys are right by the way the rows are made.
+            cursor.execute("SET session_replication_role = replica")
+            yield
+            cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("SET maintenance_work_mem = '512MB'")
+            _run(sql for _name, sql in found)
+    else:
+        connections["reader"].close()
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA foreign_keys = OFF")
+            cursor.execute("PRAGMA synchronous = OFF")
+            marks = ", ".join(f"'{table._meta.db_table}'" for table in _TABLES)
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                f" AND tbl_name IN ({marks})"
+            )
+            found = cursor.fetchall()
+            _run(f'DROP INDEX "{name}"' for name, _sql in found)
+            yield
+            _run(sql for _name, sql in found)
+    words.install(connection)
+    # The next connection has the settings of any other.
+    connection.close()
+
+
+def _run(statements: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        for sql in statements:
+            cursor.execute(sql)
