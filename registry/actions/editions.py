@@ -66,6 +66,8 @@ _GRID_PRECISION = {
 }
 #: An entry may commit after a newer one; no transaction takes this long.
 _LONGEST_TRANSACTION = timedelta(hours=1)
+#: Up to so many reports an edition adds their changes to the tallies, beyond it counts all rows anew.
+_FEW = 20_000
 #: Reports written by one round of statements.
 _BATCH = 5_000
 
@@ -269,7 +271,6 @@ def publish(at: datetime | None = None) -> Edition:
         )
         for audience in access.AUDIENCES:
             edition.vanished[audience] = _write(audience, edition, last)
-            tallies.rewrite(audience)
             tallies.write_day(audience, timezone.localdate(at, timezone.get_default_timezone()))
             if edition.month_end:
                 edition.withheld[audience] = _unseen(audience, at)
@@ -295,9 +296,7 @@ def retract(report: Report) -> None:
     edition = Edition.objects.first()
     for audience in access.AUDIENCES:
         rows = rows_of(audience).filter(report=report)
-        for row in rows:
-            key, customers = tally_key(row) or ((), 0)
-            tallies.add(audience, [(key, -1, -customers)])
+        tallies.add(audience, _signed(rows, -1))
         gone, _tables = rows.delete()
         past, _tables = PastReport.objects.filter(report=report, holder=audience).delete()
         _unmention(rows_of(audience), report)
@@ -305,6 +304,12 @@ def retract(report: Report) -> None:
         if edition:
             edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
             edition.save(update_fields=["vanished"])
+
+
+def _signed(rows: QuerySet, sign: int) -> list[tuple[tuple[Any, ...], int, int]]:
+    """What rows count in tallies, to add (1) or to take away (-1)."""
+    found = (tally_key(row) for row in rows.all())
+    return [(one[0], sign, sign * one[1]) for one in found if one]
 
 
 def _unmention(rows: QuerySet, report: Report) -> None:
@@ -339,9 +344,20 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
         if access.stricter(strictness, before.get(name))
     ]
     candidates = _candidates(audience, edition, last)
+    few = len(candidates) <= _FEW
+    changes: list[Any] = []
     vanished = 0
     for batch in _batches(candidates):
+        rows = rows_of(audience).filter(report__in=batch)
+        if few:
+            changes += _signed(rows, -1)
         vanished += _write_own(audience, edition, batch, tightened)
+        if few:
+            changes += _signed(rows, 1)
+    if few:
+        tallies.add(audience, changes)
+    else:
+        tallies.rewrite(audience)
     # Only when all rows stand is it known which references they may name.
     for batch in _batches(candidates):
         _write_links(audience, edition, batch)

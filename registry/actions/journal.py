@@ -134,7 +134,7 @@ def record(line: Line, *, at: datetime | None = None) -> Entry:
 
 def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[Entry]:
     """Write lines (each for another report) in one transaction, and return their entries in order."""
-    at = at or now()
+    at = (at or now()).replace(microsecond=0)
     with transaction.atomic():
         written = [prepare(line, at) for line in lines]
         _keep_past([w for w in written if w.keeps_past], at)
@@ -275,7 +275,7 @@ def prepare(line: Line, at: datetime) -> Written:
         row.report, row.recorded_at, row.recorded_by = report, at, line.by
         row.salt = secrets.token_hex(16)
     role = line.by.role if line.by else ""
-    happened_at = line.happened_at or at
+    happened_at = (line.happened_at or at).replace(microsecond=0)
     body = canonical(
         {
             "report": report.reference,
@@ -321,8 +321,10 @@ _FIELDS = {f.attname: f for f in Report._meta.concrete_fields}
 
 
 def _as_stored(name: str, value: Any) -> Any:
-    """A value as the database gives it back: decimals with the column's own places."""
+    """A value as the register keeps it: decimals with the column's own places, moments in whole seconds."""
     column = _FIELDS.get(name)
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0)
     if isinstance(column, models.DecimalField) and value is not None:
         return round(Decimal(column.to_python(value)), column.decimal_places)
     return value

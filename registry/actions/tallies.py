@@ -86,11 +86,15 @@ def rewrite(holder: str) -> None:
         deepest = clusters(holder, Cluster.ZOOMS[-1])
         names = ("zoom", "prefix", "area", "damage_level", "n")
         insert(Cluster, columns, deepest.values_list(*names, owner))
-        for zoom in reversed(Cluster.ZOOMS[:-1]):
-            below = Cluster.objects.filter(holder=holder, zoom=zoom + 1)
-            above = below.annotate(up=Value(zoom), prefix=F("cell").bitrightshift(2))
-            level = above.values_list("up", "prefix", "area", "damage_level").annotate(sum=Sum("n"))
-            insert(Cluster, columns, level.values_list("up", "prefix", *names[2:4], "sum", owner))
+        table = Cluster._meta.db_table
+        with connection.cursor() as cursor:
+            for zoom in reversed(Cluster.ZOOMS[1:]):
+                cursor.execute(
+                    f"INSERT INTO {table} (holder, zoom, cell, area, damage_level, n)"
+                    " SELECT holder, zoom - 1, cell >> 2, area, damage_level, SUM(n)"
+                    f" FROM {table} WHERE holder = %s AND zoom = %s GROUP BY 1, 2, 3, 4, 5",
+                    [holder, zoom],
+                )
 
 
 def add(holder: str, changes: Iterable[tuple[tuple[Any, ...], int, int]]) -> None:
@@ -106,7 +110,7 @@ def add(holder: str, changes: Iterable[tuple[tuple[Any, ...], int, int]]) -> Non
             for zoom in Cluster.ZOOMS:
                 pyramid[holder, zoom, cell >> _shift(zoom), area, level] += n
     # In one order, so that two writers never wait for each other.
-    _upsert(Tally, TALLY_KEY, [(*key, tally[key], customers[key]) for key in sorted(tally)])
+    _upsert(Tally, TALLY_KEY, [(*key, n, customers[key]) for key, n in sorted(tally.items())])
     _upsert(Cluster, CLUSTER_KEY, [(*key, pyramid[key]) for key in sorted(pyramid) if pyramid[key]])
 
 

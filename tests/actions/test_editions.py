@@ -24,6 +24,7 @@ from registry.models import (
 )
 from registry.rules import access
 from registry.rules.vocabularies import EntryKind, Holder
+from registry.upkeep import verifying
 from tests.factories import AT, change, report
 
 pytestmark = pytest.mark.django_db
@@ -513,11 +514,13 @@ def test_an_edition_that_fails_leaves_the_one_before_whole(monkeypatch):
     assert public(school).damage_level == "moderate"
 
 
-def test_tallies_and_figures_of_the_day_are_those_of_the_audiences_rows():
+@pytest.mark.parametrize("few", [0, 20_000], ids=["counted anew", "added"])
+def test_tallies_and_figures_of_the_day_are_those_of_the_audiences_rows(monkeypatch, few):
+    monkeypatch.setattr(editions, "_FEW", few)
     report(**PLACE)
-    report(status="repair_in_progress", **PLACE)
-    report(status="closed", outcome="repaired", adm1_code="", lat=None)
-    supply(500, customers_unit="accounts")
+    repaired = report(status="repair_in_progress", **PLACE)
+    closed = report(status="closed", outcome="repaired", adm1_code="", lat=None)
+    lost = supply(500, customers_unit="accounts")
     editions.publish(FIRST)
     assert dict(Tally.objects.filter(holder="public").values_list("area", "n").order_by("status")) == {
         "UA-63": 1,
@@ -533,6 +536,16 @@ def test_tallies_and_figures_of_the_day_are_those_of_the_audiences_rows():
         "UA-63": (2, 400, 1),
         "UA": (0, 0, 0),
     }
+    # Another place, another class that is not shown, and none of the old counts stay.
+    change(repaired, at=FIRST + HOUR, lat="49.1", lon="35.1", adm1_code="UA-23")
+    change(lost, at=FIRST + HOUR, status="closed", customers_out=0)
+    change(closed, at=FIRST + HOUR, status="rejected", outcome="no_damage")
+    editions.publish(SECOND)
+    assert [finding for finding in verifying.verify() if finding.kind == "tally"] == []
+    shown = Tally.objects.filter(holder="public").values_list("area", "status", "n")
+    assert sorted(shown) == [
+        ("UA-23", "repair_in_progress", 1), ("UA-63", "closed", 1), ("UA-63", "verified", 1),
+    ]  # fmt: skip
 
 
 def test_what_an_audience_sees_of_a_report_is_stable_under_repetition():

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -16,10 +15,24 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from registry.actions import editions, tallies
-from registry.models import DayFigure, Edition, Entry, Progress, PublicReport, Report, Seal, Tally, TallyDelta
+from registry.actions import editions, importing, tallies
+from registry.forms.places import lineage
+from registry.models import (
+    Batch,
+    DayFigure,
+    Edition,
+    Entry,
+    Progress,
+    PublicReport,
+    Report,
+    Seal,
+    SourceRef,
+    Tally,
+    TallyDelta,
+)
 from registry.upkeep import verifying, working
 from registry.upkeep.working import Duty, every
+from tests import factories
 from tests.factories import change, report
 
 pytestmark = pytest.mark.django_db
@@ -167,25 +180,45 @@ def environment() -> dict[str, str]:
     }
 
 
-#: A process that has loaded everything; at each line it forks a worker and kills it after so many seconds.
+#: A process that has loaded everything; at each line it forks a worker and kills it after so many seconds,
+#: or at once waits for the end of its work, if the line is empty.
 KILLER = """
 import os, signal, sys, time
+from datetime import timedelta
 import django
 django.setup()
+from registry.actions import importing, tallies
 from registry.upkeep import working
+importing.CHUNK = tallies.CHUNK = 3
+importing.LEASE = working.LEASE = timedelta(0)
 working.REST = 0.001
 print("ready", flush=True)
 for line in sys.stdin:
+    begun = time.perf_counter()
     if not (worker := os.fork()):
         try:
-            working.work()
+            working.work(once=not line.strip())
         finally:
             os._exit(1)
-    time.sleep(float(line))
-    os.kill(worker, signal.SIGKILL)
+    if line.strip():
+        time.sleep(float(line))
+        os.kill(worker, signal.SIGKILL)
     os.waitpid(worker, 0)
-    print("killed", flush=True)
+    print(time.perf_counter() - begun, flush=True)
 """
+MAPPING = """
+source = "list"
+ref = "id"
+[always]
+area = "UA-63"
+kind = "building"
+object_type = "school"
+source_type = "authority"
+source_name = "County"
+[fields]
+occurred_to = { column = "day", format = "%Y-%m-%d" }
+"""
+IMPORTED = 150
 
 
 def all_is_due() -> None:
@@ -195,8 +228,15 @@ def all_is_due() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypatch):
-    monkeypatch.setattr(tallies, "CHUNK", 3)
+def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypatch, tmp_path):
+    """While it merges, seals, publishes and imports."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    monkeypatch.setattr(importing, "LEASE", timedelta(0))
+    factories.ukraine()
+    lineage.cache_clear()
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "list.toml").write_text(MAPPING)
+    (tmp_path / "list.csv").write_text("id,day\n" + "".join(f"{n},2026-03-09\n" for n in range(IMPORTED)))
     draw = random.Random(4)
     old = NOON - timedelta(days=30)
     reports = [report(at=old, lat="50.1", lon="36.1", geo_precision="exact") for _number in range(5)]
@@ -204,26 +244,33 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypat
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as killer:
-        assert killer.stdin
+
+        def worker(dies_after: float | None = None) -> float:
+            """A worker's life: how many seconds it took."""
+            assert killer.stdin
+            assert killer.stdout
+            killer.stdin.write(f"{'' if dies_after is None else dies_after}\n")
+            killer.stdin.flush()
+            return float(killer.stdout.readline())
+
         assert killer.stdout
         assert killer.stdout.readline() == "ready\n"
-        begun = time.perf_counter()
         all_is_due()
-        working.work(once=True)
-        round_takes = time.perf_counter() - begun
+        all_its_work = worker()
+        batch = importing.start(tmp_path / "list.csv", "list")
         for _round in range(50):
             levels = draw.sample(["minor", "moderate", "severe", "destroyed"], k=4)
             for index, level in enumerate(levels):
                 reports[index] = change(reports[index], at=timezone.now(), damage_level=level)
             reports.append(report(at=old, lat="50.2", lon="36.2", geo_precision="exact"))
             all_is_due()
-            killer.stdin.write(f"{draw.uniform(0, 2) * round_takes}\n")
-            killer.stdin.flush()
-            assert killer.stdout.readline() == "killed\n"
-        killer.stdin.close()
-    made = Edition.objects.count()
-    assert 1 < made <= 51
-    working.work(once=True)
+            worker(dies_after=draw.uniform(0, 2) * all_its_work)
+        batch.refresh_from_db()
+        assert batch.next_row > 0
+        made = Edition.objects.count()
+        assert 1 < made <= 51
+        all_is_due()
+        worker()
     editions.publish()
     working.seal()
     assert list(verifying.verify()) == []
@@ -231,9 +278,15 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypat
     assert not Entry.objects.filter(seal=None).exists()
     numbers = list(Seal.objects.values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
-    assert PublicReport.objects.count() == Report.objects.count() == 55
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["new"]) == (Batch.State.DONE, IMPORTED)
+    imported = SourceRef.objects.filter(batch=batch)
+    assert sorted(int(ref) for ref in imported.values_list("ref", flat=True)) == list(range(IMPORTED))
+    assert imported.values("report").distinct().count() == IMPORTED
+    assert PublicReport.objects.count() == 55
+    assert Report.objects.count() == 55 + IMPORTED
     levels = dict(PublicReport.objects.values_list("reference", "damage_level"))
-    assert levels == dict(Report.objects.values_list("reference", "damage_level"))
+    assert levels == dict(Report.objects.filter(batch=None).values_list("reference", "damage_level"))
 
 
 @pytest.mark.django_db(transaction=True)
