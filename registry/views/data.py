@@ -25,7 +25,9 @@ from . import errors
 from .guards import staff_only
 
 #: A file that is whole within this time is sent with its length, a longer one as it comes.
-SECONDS_TO_FINISH = 0.5
+SECONDS_TO_FINISH = 0.2
+#: A client that takes less than 256 KiB within this time is let go, so that nobody keeps a place for ever.
+SECONDS_TO_TAKE = 600
 #: What a door of files takes beside the filters.
 VARIANTS = ("excel", "hxl")
 #: What the names of the columns and a row of a file usually take.
@@ -72,16 +74,15 @@ def _file(request: HttpRequest, what: str, sheet: Callable[[Selection], Sheet]) 
     )
 
     def write(sink: Sink) -> int:
+        # Written first, so that a download broken off is known too.
+        download.save()
         rows = exporting.write(content, sink, **variant)
         Download.objects.filter(pk=download.pk).update(rows=rows)
         return rows
 
-    # Written first, so that a download broken off is known too.
-    download.save()
     try:
         spool = Spool(write, alias=selection.using)
     except Busy:
-        download.delete()
         return errors.unavailable(retry_after=30)
     try:
         # Without chunks an end that came too early would look like the end.
@@ -90,6 +91,8 @@ def _file(request: HttpRequest, what: str, sheet: Callable[[Selection], Sheet]) 
     except BaseException:
         spool.close()
         raise
+    if client := request.META.get("gunicorn.socket"):
+        client.settimeout(SECONDS_TO_TAKE)
     response = StreamingHttpResponse(spool, headers=headers, content_type=kind)
     if whole:
         response["Content-Length"] = spool.size

@@ -1,7 +1,9 @@
 """Files hold what was selected, in bytes that do not depend on the database; broken ones look broken."""
 
 import csv
+import errno
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -289,3 +291,35 @@ def test_a_connection_of_the_database_is_not_left_behind():
     spool.close()
     assert connections["reader"].vendor in ("sqlite", "postgresql")
     assert not any(settings.DATA_DIR.glob("tmp*"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [150_000, 100_001])
+def test_a_disk_that_takes_only_a_part_is_a_broken_file(size):
+    """A file may not grow beyond a limit: the last write that passes it is taken in part."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        spool = Spool(lambda sink: sink.write(b"x" * size) or 1)
+        with pytest.raises(OSError, match="File too large"):
+            spool.finished(within=10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    spool.close()
+    again = Spool(lambda sink: sink.write(b"x" * size) or 1)
+    assert again.finished(within=10)
+    assert len(b"".join(again)) == size
+    again.close()
+
+
+def test_without_a_place_for_the_file_none_is_taken_from_others(settings, monkeypatch):
+    settings.DOWNLOADS_AT_ONCE = 1
+    before = len(os.listdir("/proc/self/fd"))
+
+    def no_space(**_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exporting.tempfile, "TemporaryFile", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        Spool(lambda sink: 0)
+    assert len(os.listdir("/proc/self/fd")) == before

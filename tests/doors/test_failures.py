@@ -1,0 +1,166 @@
+"""What goes wrong outside the register, tried on the register as it is deployed: clients that read slowly or
+leave, too many of them, and a full disk. Others are served meanwhile, and no broken file looks whole."""
+
+import http.client
+import os
+import selectors
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from registry.models import Download, PublicReport, Report
+from tests import factories
+from tests.server import Register, serve, until
+
+#: Sockets take a few MB off a server, read or not: a file that keeps it waiting is larger.
+ROWS = 8_000
+AT_ONCE = 2
+
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def register(django_db_setup) -> Iterator[Register]:
+    """The register over the tests' own database."""
+    with serve(DATABASE_URL=_url(), DOWNLOADS_AT_ONCE=str(AT_ONCE), WEB_THREADS="4") as register:
+        yield register
+
+
+@pytest.fixture(autouse=True)
+def _rows(transactional_db) -> None:
+    """A file of 7 MB to give."""
+    one = factories.published(summary="s" * 500, object_name="n" * 150)
+    for table, key in ((Report, one.report_id), (PublicReport, one.pk)):
+        fields = [field.column for field in table._meta.concrete_fields if not field.generated]
+        values = {
+            "id": f"{key} + i",
+            "report_id": f"{one.report_id} + i",
+            "reference": "substr(CAST(10000000 + i AS text), 1, 4) || '-' || substr(CAST(10000000 + i AS text), 5)",
+        }
+        name = table._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {name} ({', '.join(fields)})"
+                f" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})"
+                f" SELECT {', '.join(values.get(field, field) for field in fields)}"
+                f" FROM {name}, n WHERE {name}.id = {key}"
+            )
+    if connection.vendor == "sqlite":
+        # So that a limit on files meets the spool file and not the database.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _url() -> str:
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def _whole(register: Register, path: str = "/reports.csv") -> bool:
+    """Whether the file comes, and all of it."""
+    status, body, _headers = register.ask(path)
+    return status == 200 and body.count("\n") == ROWS + 1
+
+
+def _spooled(register: Register) -> int:
+    """How many spool files the server holds, written or still being written."""
+    files = 0
+    for pid in register.workers:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                name = os.readlink(link)
+                files += name.startswith(str(register.log.parent)) and name.endswith("(deleted)")
+    return files
+
+
+def _snapshots() -> int:
+    """How many readers keep the database from forgetting what it has replaced."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            Download.objects.create(at=factories.AT, holder="public", what="reports")
+            cursor.execute("PRAGMA wal_checkpoint(RESTART)")
+        else:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL"
+                " AND datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        return cursor.fetchone()[0]
+
+
+def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
+    assert _whole(register)
+    done = Download.objects.filter(rows=ROWS).count()
+    with register.begin("/reports.csv") as slow:
+        assert slow.recv(1, socket.MSG_PEEK) == b"H"
+        until(lambda: Download.objects.filter(rows=ROWS).count() == done + 1)
+        assert _snapshots() == 0
+        assert _spooled(register) == 1
+        assert _whole(register)
+        assert register.ask("/reports")[0] == 200
+        # It gets its file in the end.
+        answer = http.client.HTTPResponse(slow)
+        answer.begin()
+        assert answer.read().count(b"\n") == ROWS + 1
+    until(lambda: _spooled(register) == 0)
+
+
+def test_a_client_that_leaves_gives_its_place_back(register: Register) -> None:
+    for _client in range(AT_ONCE):
+        leaving = register.begin("/reports.csv")
+        assert leaving.recv(1) == b"H"
+        leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        leaving.close()
+    until(lambda: _spooled(register) == 0)
+    assert _whole(register)
+
+
+def test_two_hundred_at_once_are_a_few_and_the_rest_later(register: Register) -> None:
+    clients = [register.begin("/reports.csv") for _client in range(200)]
+    try:
+        answers = Counter(_heads(clients))
+        assert answers == {(200, False): AT_ONCE, (503, True): 200 - AT_ONCE}
+        assert register.ask("/reports")[0] == 200
+    finally:
+        for client in clients:
+            client.close()
+    until(lambda: _spooled(register) == 0)
+    assert _whole(register)
+
+
+def _heads(clients: list[socket.socket]) -> Iterator[tuple[int, bool]]:
+    """Of each client's answer the status, and whether it says when to come back; nothing else is read."""
+    with selectors.DefaultSelector() as waiting:
+        for client in clients:
+            waiting.register(client, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(30)
+            assert ready, "Somebody is not answered."
+            for key, _events in ready:
+                head = key.fileobj.recv(2048)
+                yield int(head.split()[1]), b"\r\nRetry-After: " in head
+                waiting.unregister(key.fileobj)
+
+
+def test_a_full_disk_breaks_the_file_and_nothing_else(register: Register) -> None:
+    register.limit_files(4_000_000)
+    try:
+        try:
+            status, _body, _headers = register.ask("/reports.csv")
+        except (http.client.IncompleteRead, ConnectionError):
+            status = 0
+        assert status in (0, 500)
+        until(lambda: _spooled(register) == 0)
+        assert register.ask("/reports")[0] == 200
+    finally:
+        register.limit_files(-1)
+    assert _whole(register)
