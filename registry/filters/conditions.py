@@ -23,7 +23,7 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder, Role
 
 from .values import BoxField, MomentField, ReferenceField
-from .walking import Asked
+from .walking import FEW, WORDS, Asked
 
 Table = type[ReportRow]
 
@@ -31,7 +31,8 @@ Table = type[ReportRow]
 class Filter(django_filters.Filter):
     """A filter that can say its value in words: ``say`` is a phrase with one place, or makes the words.
 
-    ``few`` makes, of a value, the condition by which an index finds the rows in another order than lists have.
+    ``few`` makes, of a value, the condition by which the index of ``column`` finds the rows, in another order
+    than lists have.
     """
 
     def __init__(
@@ -41,9 +42,11 @@ class Filter(django_filters.Filter):
         say: Any = "%s",
         office: bool = False,
         few: Callable[[Any], Q | None] = lambda value: None,
+        column: str = "",
         **kwargs: Any,
     ) -> None:
-        self.field_class, self.say, self.office, self.few = field, say, office, few
+        self.field_class, self.say, self.office = field, say, office
+        self.few, self.column = few, column
         super().__init__(*args, **kwargs)
 
     def words(self, value: Any) -> str:
@@ -86,17 +89,16 @@ class Flag(Filter):
 
 
 class Day(Filter):
-    """A day. ``condition`` makes the condition on rows of it; an index answers it if it is ``indexed``."""
+    """A day. ``condition`` makes the condition on rows of it, which the index of ``column`` answers."""
 
-    def __init__(
-        self, label: Any, say: Any, condition: Callable[[date], Q], *, indexed: bool = False
-    ) -> None:
+    def __init__(self, label: Any, say: Any, condition: Callable[[date], Q], *, column: str = "") -> None:
         super().__init__(
             field=forms.DateField,
             label=label,
             say=say,
             method=lambda rows, _name, day: rows.filter(condition(day)),
-            few=condition if indexed else lambda day: None,
+            few=condition if column else lambda day: None,
+            column=column,
             input_formats=["%Y-%m-%d"],
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         )
@@ -161,6 +163,7 @@ class ReportFilter(django_filters.FilterSet):
         label=gettext_lazy("part of the map"),
         method=_within_box,
         few=_near,
+        column="cell",
         say=_say_box,
         widget=forms.HiddenInput,
     )
@@ -182,31 +185,32 @@ class ReportFilter(django_filters.FilterSet):
         gettext_lazy("logged since"),
         gettext_lazy("logged since %s"),
         lambda day: Q(logged_utc__gte=_midnight(day)),
-        indexed=True,
+        column="logged_utc",
     )
     logged_to = Day(
         gettext_lazy("logged until"),
         gettext_lazy("logged until %s"),
         lambda day: Q(logged_utc__lt=_midnight(day + timedelta(days=1))),
-        indexed=True,
+        column="logged_utc",
     )
     verified_from = Day(
         gettext_lazy("verified since"),
         gettext_lazy("verified since %s"),
         lambda day: Q(verified_on__gte=day),
-        indexed=True,
+        column="verified_on",
     )
     verified_to = Day(
         gettext_lazy("verified until"),
         gettext_lazy("verified until %s"),
         lambda day: Q(verified_on__lte=day),
-        indexed=True,
+        column="verified_on",
     )
     updated_since = Filter(
         "updated_utc",
         field=MomentField,
         lookup_expr="gte",
         few=lambda moment: Q(updated_utc__gte=moment),
+        column="updated_utc",
         label=gettext_lazy("changed since"),
         say=gettext_lazy("changed since %s"),
     )
@@ -259,11 +263,14 @@ class ReportFilter(django_filters.FilterSet):
         asked = self.asked(table)
         if "reference" in asked.values:
             return rows.filter(**{_reference_of(rows): asked.values["reference"][0]})
-        return words.holding(rows, typed, walked=asked.is_narrow(table))
+        if WORDS in asked.few:
+            return rows.filter(asked.few[WORDS])
+        narrow = asked.is_narrow(table) or asked.found(table, FEW) is not None
+        return words.holding(rows, typed, walked=narrow)
 
     def table(self, model: Table, using: str) -> Rows:
         """A table of this holder's rows, without any condition."""
-        rows = model._default_manager.using(using)
+        rows: Any = model._default_manager.using(using)
         return rows.filter(holder=self.holder) if model is PastReport else rows
 
     def asked(self, table: Rows) -> Asked:
@@ -284,8 +291,7 @@ class ReportFilter(django_filters.FilterSet):
             elif name in ("danger", "withdrawn"):
                 values[name] = [None]
             elif (condition := one.few(value)) is not None:
-                column = name.partition("_")[0]
-                few[column] = few.get(column, Q()) & condition
+                few[one.column] = few.get(one.column, Q()) & condition
         scope = self.person.scope.areas if self.holder == Holder.OFFICE and self.person else {}
         area = given.get("area")
         if len(scope) == 1 and (area is None or area.level < min(scope)):
@@ -296,6 +302,9 @@ class ReportFilter(django_filters.FilterSet):
         reference = read_reference(given.get("text", ""))
         if reference and table.filter(**{_reference_of(table): reference}).exists():
             values["reference"] = [reference]
+        condition = words.gathered(table, given.get("text", ""))
+        if condition is not None and table.model in words.TABLES:
+            few[WORDS] = condition
         return Asked(values, few, given.get("from"), given.get("to"), given.get("text", ""))
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:

@@ -1,6 +1,6 @@
 """``select``: the one way from a person and a query string to rows."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -116,16 +116,15 @@ class Selection:
         return self.filterset.filter_queryset(rows)
 
     @cached_property
+    def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
+        """What is asked of each of ``tables``: it, the rows, and the table itself."""
+        tables = [(rows, self.filterset.table(rows.model, self.using)) for rows in self.tables]
+        return [(self.filterset.asked(table), rows, table) for rows, table in tables]
+
+    @cached_property
     def walks(self) -> list[Walk]:
         """The same rows as ``tables``, along the indexes that give them in the order of lists."""
-        return self._walks(Asked.walks)
-
-    def _walks(self, kind: Callable[[Asked, Rows, Rows], list[Walk]]) -> list[Walk]:
-        found = []
-        for rows in self.tables:
-            table = self.filterset.table(rows.model, self.using)
-            found += kind(self.filterset.asked(table), rows, table)
-        return found
+        return [walk for one in self._asked for walk in Asked.walks(*one)]
 
     def page(self, *, after: str | None = None, before: str | None = None, size: int = 50) -> Page:
         """``size`` rows in the order of lists: the first ones, or those after or before a page's token."""
@@ -152,15 +151,23 @@ class Selection:
 
     def _looks(self) -> Iterator[tuple[list[Walk], int]]:
         """Walks, and how far to go along them: each after the one before has not filled a page."""
-        yield self.walks, FIRST_LOOK
+        begin = [Asked.begin(*one) for one in self._asked]
+        if any(begin):
+            each = [some or Asked.walks(*one) for some, one in zip(begin, self._asked, strict=True)]
+            yield [walk for some in each for walk in some], FIRST_LOOK
+        else:
+            yield self.walks, FIRST_LOOK
         yield self.walks, MOST_LOOKED
-        if walks := self._walks(Asked.sorted):
-            yield walks, MOST_LOOKED
+        if others := self._sorted():
+            yield others, MOST_LOOKED
+
+    def _sorted(self) -> list[Walk]:
+        return [walk for one in self._asked for walk in Asked.sorted(*one)]
 
     def count(self, most: int = COUNTED_TO) -> Count:
         """How many rows there are, counted to ``most``."""
         counted = _counted(self.walks, most)
-        if counted.more and counted.n < most and (walks := self._walks(Asked.sorted)):
+        if counted.more and counted.n < most and (walks := self._sorted()):
             return _counted(walks, most)
         return counted
 

@@ -6,14 +6,13 @@ Nothing here trusts the database to choose: what fits none of the indexes ends a
 walk, and whoever asked is told where.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice, product
 from typing import Any
 
-from django.db import connections
-from django.db.models import Q
+from django.db.models import F, Q
 
 from registry.models import PastReport, words
 from registry.models.rows import LONG, RANGES, SPARSE, WALKED
@@ -35,18 +34,26 @@ _MOST_WALKS = 24
 #: are looked for in each.
 _RARE = ("reference", "asset", "incident", "assignee_id", "danger", "withdrawn")
 _RANK = (*_RARE, *(name for name in WALKED if name not in _RARE))
+_COARSE = (None, "damage_level", "status", "kind", "cause_group", "country")
 _KEPT_OFF = frozenset(_RANK) - {"reference"} | {"verified_on", "logged_utc", "updated_utc"}
+#: Stands for the columns that hold words.
+WORDS = "words"
+
 #: Column → the values that a row may have there.
-Values = Mapping[str, Iterable[Any]]
+Values = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Some rows of one table: ``rows`` has all conditions, ``index`` those that its index answers; None
-    where all rows were counted before and are few, or the database knows how many words match."""
+    """Some rows of one table: ``rows`` has all conditions, ``index`` those that its index answers, None
+    where all rows were counted before and are few.
+
+    ``gathered``: the rows are found by an index of another order and sorted; no index of theirs is walked.
+    """
 
     rows: Rows
     index: Rows | None
+    gathered: bool = False
 
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
@@ -57,17 +64,34 @@ class Walk:
 
     def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
         """The rows beyond ``after``, to ``until`` but without it, in order."""
-        return _ordered(self.rows.beyond(after, back=back).beyond(until, back=not back), back=back)
+        rows = self.rows.beyond(after, back=back).beyond(until, back=not back)
+        return _ordered(rows, back=back, gathered=self.gathered)
 
 
-def _ordered(rows: Rows, *, back: bool) -> Rows:
-    return rows.in_order().reverse() if back else rows.in_order()
+@dataclass(frozen=True)
+class Found(Walk):
+    """A walk along an index that no column's value leads to: its keys are read first."""
+
+    def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
+        assert self.index is not None
+        keys = (
+            self.index.beyond(after, back=back)
+            .beyond(until, back=not back)
+            .values_list("sort_key", flat=True)
+        )
+        return _ordered(self.rows.filter(sort_key__in=list(keys)), back=back, gathered=True)
+
+
+def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
+    # An index of keys knows nothing of a sum.
+    rows = rows.order_by(-(F("sort_key") + 0)) if gathered else rows.in_order()
+    return rows.reverse() if back else rows
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a selection asks for, as walks see it: columns with the values they may have, conditions on
-    other columns that an index answers in another order, the first and last day of damage, words."""
+    """What a selection asks for, as walks see it: columns with the values they may have; conditions that
+    an index answers in another order, by column (or WORDS); the first and last day of damage; words."""
 
     values: Values
     few: Mapping[str, Q]
@@ -81,20 +105,24 @@ class Asked:
         return next((name for name in _RANK if name in self.values), None)
 
     def is_narrow(self, bare: Rows) -> bool:
-        """Whether the other conditions leave so few rows that words are looked for in each of them."""
-        if self.column in _RARE or self.found(bare, FEW) is not None:
-            return True
-        if self.column is None:
-            return False
+        """Whether a column's values leave so few rows that words are looked for in each of them."""
+        if self.column in _RARE or self.column in _COARSE:
+            return self.column in _RARE
         walks = _by_value(bare, bare, self.column, self.values)
         return all(walk.edge(MOST_LOOKED) is None for walk in walks)
 
     def found(self, bare: Rows, most: int) -> Q | None:
         """The first of the conditions ``few`` that keeps at most so many rows."""
-        for condition in self.few.values():
-            if len(bare.filter(condition).values_list("pk")[: most + 1]) <= most:
+        for column, condition in self.few.items():
+            name = "pk" if column == WORDS else column
+            if len(bare.filter(condition).values_list(name)[: most + 1]) <= most:
                 return condition
         return None
+
+    def begin(self, rows: Rows, bare: Rows) -> list[Walk]:
+        """Other walks to begin with, if any: where words are gathered before they are sorted, those that
+        many rows hold are sooner met in any rows."""
+        return [Walk(rows, bare)] if self._gathers_words(bare) else []
 
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions; ``bare`` is its table with none."""
@@ -102,17 +130,16 @@ class Asked:
             return [Walk(rows, None if "reference" in self.values else bare)]
         rows = kept_off(rows, _KEPT_OFF)
         if rows.query.extra_tables:
-            index = words.holding(bare, self.text, walked=False)
             start = first_key(self.first) - 1 if self.first else None
-            return [Walk(*(part.beyond(start, back=True) for part in (rows, index)))]
+            index = words.holding(bare, self.text, walked=False)
+            return [Walk(rows.beyond(start, back=True), index.beyond(start, back=True))]
         if self.column not in _RARE:
             condition = self.found(bare, FEW)
             if condition is not None:
                 keys = list(bare.filter(condition).values_list("pk", flat=True))
                 return [Walk(rows.filter(pk__in=keys), None)]
-            if self.text and connections[rows.db].vendor == "postgresql":
-                # It knows how many rows hold the words.
-                return [Walk(rows, None)]
+        if self._gathers_words(bare):
+            return [Walk(rows, bare, gathered=True)]
         return list(_until(_by_value(rows, bare, self.column, self.values), rows, bare, self.last))
 
     def sorted(self, rows: Rows, bare: Rows) -> list[Walk]:
@@ -121,7 +148,12 @@ class Asked:
         if rows.model is PastReport:
             return self.walks(rows, bare)
         condition = self.found(bare, MOST_SORTED)
-        return [] if condition is None else [Walk(kept_off(rows, _KEPT_OFF).filter(condition), None)]
+        if condition is None:
+            return []
+        return [Walk(kept_off(rows, _KEPT_OFF).filter(condition), None, gathered=True)]
+
+    def _gathers_words(self, bare: Rows) -> bool:
+        return WORDS in self.few and not self.is_narrow(bare)
 
 
 def _by_value(rows: Rows, bare: Rows, column: str | None, values: Values) -> Iterator[Walk]:
@@ -135,7 +167,8 @@ def _by_value(rows: Rows, bare: Rows, column: str | None, values: Values) -> Ite
         yield Walk(rows, bare)
         return
     for some in together:
-        yield Walk(*(_having(part, dict(zip(columns, some, strict=True))) for part in (rows, bare)))
+        value = dict(zip(columns, some, strict=True))
+        yield Walk(_having(rows, value), _having(bare, value))
 
 
 def _having(rows: Rows, values: Mapping[str, Any]) -> Rows:
@@ -160,6 +193,5 @@ def _until(found: Iterable[Walk], rows: Rows, bare: Rows, last: date | None) -> 
         index = walk.index
         assert index is not None
         yield Walk(walk.rows.beyond(end), index.beyond(end))
-        yield Walk(walk.rows.filter(soon), index.filter(soon, begun))
-    later = Q(LONG, sort_key__gte=end)
-    yield Walk(rows.filter(later), bare.filter(later, begun))
+        yield Found(walk.rows, index.filter(soon, begun))
+    yield Found(rows, bare.filter(LONG, begun, sort_key__gte=end))

@@ -6,6 +6,7 @@ are read by ``registry.columns``. Text is never NULL (empty is missing); everyth
 
 from functools import reduce
 from operator import or_
+from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -61,7 +62,8 @@ class ReportQuerySet(models.QuerySet):
         """The order of lists and exports: newest damage first, ends in the reference."""
         # Rows found by their words come in this order from the index of words.
         if self.query.extra_tables:
-            return self.order_by().extra(order_by=[f"-{self.query.extra_tables[0]}.rowid"])
+            rows = self.order_by().extra(order_by=[f"-{self.query.extra_tables[0]}.rowid"])
+            return cast("ReportQuerySet", rows)
         return self.order_by("-sort_key")
 
     def beyond(self, key: int | None, *, back: bool = False) -> "ReportQuerySet":
@@ -70,7 +72,8 @@ class ReportQuerySet(models.QuerySet):
             return self
         if self.query.extra_tables:
             sign = ">" if back else "<"
-            return self.extra(where=[f"{self.query.extra_tables[0]}.rowid {sign} %s"], params=[key])
+            rows = self.extra(where=[f"{self.query.extra_tables[0]}.rowid {sign} %s"], params=[key])
+            return cast("ReportQuerySet", rows)
         return self.filter(**{"sort_key__gt" if back else "sort_key__lt": key})
 
     def filled(self, column: str) -> "ReportQuerySet":

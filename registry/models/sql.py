@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, connections, models
 from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery
 from django.db.models.expressions import Col
+from django.db.models.lookups import Lookup
 from django.db.models.sql.where import WhereNode
 
 
@@ -36,6 +38,8 @@ class MonthEnd(Func):
         template = "(date_trunc('month', (%(expressions)s)::timestamp) + interval '1 month - 1 day')::date"
         return self.as_sql(compiler, connection, template=template, **extra)
 
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of references, in the order of their codes
 _PLACES = (1, 2, 3, 4, 6, 7, 8, 9)  # of the digits in a reference
@@ -114,19 +118,22 @@ class KeptOff(Func):
         super().__init__(column, output_field=column.output_field)
 
 
-def kept_off(rows: QuerySet, columns: Collection[str]) -> QuerySet:
+def kept_off(rows: Rows, columns: Collection[str]) -> Rows:
     """The same rows; on SQLite none of the conditions so far on these columns (of text, of keys) chooses
     an index. PostgreSQL knows which of them keep few rows."""
     if connections[rows.db].vendor == "postgresql":
         return rows
-    rows = rows._chain()
+    rows = rows.all()
     alias, nodes = rows.query.get_initial_alias(), [rows.query.where]
     while nodes:
         for child in nodes.pop().children:
-            column = getattr(child, "lhs", None)
             if isinstance(child, WhereNode):
                 nodes.append(child)
-            elif isinstance(column, Col) and column.alias == alias and column.target.column in columns:
+            elif (
+                isinstance(child, Lookup)
+                and isinstance(column := child.lhs, Col)
+                and (column.alias, column.target.column in columns) == (alias, True)
+            ):
                 child.lhs = KeptOff(column)
     return rows
 

@@ -10,12 +10,14 @@ only itself.
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import cast
 
 from django.db import connections, models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat
 
 from .reports import PublicReport, Report, ResearcherReport
+from .sql import Rows
 
 #: Columns searched: those an audience is given, and what only the office has beside them.
 COLUMNS = ("summary", "settlement", "object_name", "address")
@@ -49,7 +51,7 @@ def columns(table: type[models.Model]) -> tuple[str, ...]:
     return OFFICE_COLUMNS if table is Report else COLUMNS
 
 
-def holding(rows: models.QuerySet, typed: str, *, walked: bool) -> models.QuerySet:
+def holding(rows: Rows, typed: str, *, walked: bool) -> Rows:
     """The rows that hold every word typed.
 
     ``walked``: the rows are found by something else, and looked at one by one. On SQLite the others come in
@@ -57,9 +59,8 @@ def holding(rows: models.QuerySet, typed: str, *, walked: bool) -> models.QueryS
     """
     asked = words(typed)
     table = rows.model
-    if connections[rows.db].vendor == "postgresql":
-        query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in asked)
-        return rows.filter(_Matches(Value(query), *map(F, columns(table)))) if asked else rows
+    if (condition := gathered(rows, typed)) is not None:
+        return rows.filter(condition)
     if walked or table not in TABLES:
         # The expression that Django gives SQLite compares without regard to case in every script.
         joined = [part for column in columns(table) for part in (F(column), Value("\n"))]
@@ -73,7 +74,17 @@ def holding(rows: models.QuerySet, typed: str, *, walked: bool) -> models.QueryS
     index = _index(table)
     query = " AND ".join(_beginnings(rows.db, table, word) for word in asked)
     where = [f"{index} MATCH %s", f"{table._meta.db_table}.sort_key = {index}.rowid"]
-    return rows.extra(tables=[index], where=where, params=[query])
+    return cast(Rows, rows.extra(tables=[index], where=where, params=[query]))
+
+
+def gathered(rows: models.QuerySet, typed: str) -> Q | None:
+    """The condition that the index of a table answers by gathering all rows that hold the words; None where
+    it gives them in the order of lists."""
+    asked = words(typed)
+    if connections[rows.db].vendor != "postgresql" or not asked:
+        return None
+    query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in asked)
+    return Q(_Matches(Value(query), *map(F, columns(rows.model))))
 
 
 def _beginnings(using: str, table: type[models.Model], word: str) -> str:
