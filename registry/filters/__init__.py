@@ -11,8 +11,9 @@ filter on released values alone: they are given other tables, and the office's c
 from .conditions import ReportFilter
 from .selection import Count, Page, Selection, holder_for, select
 from .values import BadFilter, BoxField, MomentField, ReferenceField
+from .walking import by_cell
 
 __all__ = [
     "BadFilter", "BoxField", "Count", "MomentField", "Page", "ReferenceField", "ReportFilter", "Selection",
-    "holder_for", "select",
+    "by_cell", "holder_for", "select",
 ]  # fmt: skip

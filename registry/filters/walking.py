@@ -156,6 +156,11 @@ class Asked:
         return WORDS in self.few and not self.is_narrow(bare)
 
 
+def by_cell(rows: Rows) -> Rows:
+    """The same rows, to be found by the index of cells."""
+    return kept_off(rows, _KEPT_OFF)
+
+
 def _by_value(rows: Rows, bare: Rows, column: str | None, values: Values) -> Iterator[Walk]:
     """A walk for each value of the column, or for each of region and status."""
     if column is None:

@@ -103,7 +103,7 @@ class Report(ReportRow):
 
     class Meta:
         indexes = [
-            *list_indexes("report", covered=("withdrawn",)),
+            *list_indexes("report", covered=("withdrawn", "country")),
             models.Index(
                 fields=["assignee", "-sort_key"],
                 name="report_assignee",

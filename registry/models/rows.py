@@ -76,6 +76,10 @@ class ReportQuerySet(models.QuerySet):
             return cast("ReportQuerySet", rows)
         return self.filter(**{"sort_key__gt" if back else "sort_key__lt": key})
 
+    def unknown(self) -> "ReportQuerySet":
+        """Losses of supply of which it is not known how many they concern, said as their index says it."""
+        return self.filter(kind=RawSQL("'outage'", ()), restriction=RawSQL("''", ()), customers_out=None)
+
     def filled(self, column: str) -> "ReportQuerySet":
         """The rows that have something in a column of text, said as indexes of such rows say it."""
         return self.exclude(**{column: RawSQL("''", ())})
@@ -237,6 +241,11 @@ WALKED = (
 #: Rows whose damage may have happened on more days than one; and on more than LONG_DAYS.
 RANGES = Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to"))
 LONG = Q(Longer("occurred_from", "occurred_to"))
+#: Losses of supply of which it is not known how many they concern.
+UNKNOWN = Q(kind=v.Kind.OUTAGE, restriction="", customers_out=None)
+
+#: What a map filters on at the speed of one index.
+ON_MAPS = ("kind", "sector", "status", "damage_level", "adm1_code", "sort_key", "occurred_from")
 
 
 def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.Index]:
@@ -246,7 +255,7 @@ def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.I
     """
     walked = {"order": [], "area_status": ["adm1_code", "status"]} | {name: [name] for name in WALKED}
     days = ("verified_on", "logged_utc", "updated_utc")
-    cell = ["cell", "kind", "sector", "status", "damage_level", "adm1_code", "occurred_to", *covered]
+    cell = ["cell", *ON_MAPS, *covered]
     return [
         *(
             models.Index(
@@ -262,6 +271,7 @@ def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.I
         ),
         models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_ranges", condition=RANGES),
         models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_long", condition=LONG),
+        models.Index(fields=["status"], name=f"{prefix}_unknown", condition=UNKNOWN),
         models.Index(fields=cell, name=f"{prefix}_cell"),
     ]
 

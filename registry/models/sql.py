@@ -1,6 +1,7 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
 from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from datetime import date
 from typing import Any, TypeVar
 
@@ -126,7 +127,8 @@ def kept_off(rows: Rows, columns: Collection[str]) -> Rows:
     rows = rows.all()
     alias, nodes = rows.query.get_initial_alias(), [rows.query.where]
     while nodes:
-        for child in nodes.pop().children:
+        children = nodes.pop().children
+        for number, child in enumerate(children):
             if isinstance(child, WhereNode):
                 nodes.append(child)
             elif (
@@ -134,7 +136,9 @@ def kept_off(rows: Rows, columns: Collection[str]) -> Rows:
                 and isinstance(column := child.lhs, Col)
                 and (column.alias, column.target.column in columns) == (alias, True)
             ):
-                child.lhs = KeptOff(column)
+                # A copy, because the rows given keep theirs.
+                children[number] = other = copy(child)
+                other.lhs = KeptOff(column)
     return rows
 
 

@@ -2,7 +2,8 @@
 
 A tile (512 pixels wide) is cut into 8 × 8 squares. The rows of a square are one group, standing where most
 of them are; a row alone in its square is a point that can be opened. Without filters, and in whole regions
-or countries, groups come from the pyramid that tallies keep, else from one range of the cell index.
+or countries, groups come from the pyramid that tallies keep; by what the cell index holds, from one range of
+it; by anything else from the newest rows, and the tile says that it is partial.
 """
 
 import json
@@ -19,8 +20,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from registry import geo
-from registry.filters import BadFilter, Selection
+from registry.filters import BadFilter, Selection, by_cell
 from registry.models import Cluster, ReportRow, TallyDelta
+from registry.models.sql import kept_off
 from registry.outputs.statistics import grouped, sectors_of, tallied_areas
 from registry.outputs.telling import what
 from registry.rules import access, scales
@@ -32,8 +34,11 @@ SQUARES, PARTS = 3, 2
 NEAR = 40 / 512
 #: The deepest tile: squares of five metres.
 LAST_ZOOM = 19
-#: How many rows one tile looks at before it says that it shows a part.
-MOST_ROWS = 500_000
+#: How many rows one tile gathers from the cell index, and how many rows it looks at one by one, before it
+#: says that it shows a part.
+MOST_ROWS, MOST_LOOKED = 2_000_000, 30_000
+#: Filters that the cell index answers.
+_COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 
 _WORLD = Path(__file__).resolve().parent.parent / "static" / "registry" / "map" / "world.json"
 
@@ -47,7 +52,7 @@ def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
     for name, number, last in (("z", zoom, LAST_ZOOM), ("x", x, 2**zoom - 1), ("y", y, 2**zoom - 1)):
         if not 0 <= number <= last:
             raise BadFilter(name, _("There is no such tile."))
-    counts, partial = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
+    counts, partial, keys = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
     squares: dict[int, Group] = {}
     for (part, level), n in sorted(counts.items()):
         lat, lon = geo.centre(part, zoom + SQUARES + PARTS)
@@ -60,7 +65,7 @@ def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
     return {
         "partial": partial,
         "clusters": [group.told() for group in groups if group.n > 1],
-        "points": _points(selection, singles, zoom + SQUARES),
+        "points": _points(selection, singles, zoom + SQUARES, keys),
     }
 
 
@@ -101,7 +106,7 @@ def _apart(groups: Iterable[Group], near: float) -> list[Group]:
 def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
     """South, west, north, east of what is selected, a degree or so wide of it; None where nothing is."""
     zoom = 8
-    counts, _partial = _counts(selection, geo.tile_range(0, 0, 0), zoom)
+    counts, _partial, _keys = _counts(selection, geo.tile_range(0, 0, 0), zoom)
     if not counts:
         return None
     centres = [geo.centre(prefix, zoom) for prefix, _level in counts]
@@ -123,17 +128,26 @@ def without_place(selection: Selection, *, most: int = 10_000) -> int:
 # -- groups -----------------------------------------------------------------------------------------------
 
 
-def _counts(selection: Selection, cells: tuple[int, int], zoom: int) -> tuple[Counter[tuple[int, str]], bool]:
-    """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut."""
+def _counts(
+    selection: Selection, cells: tuple[int, int], zoom: int
+) -> tuple[Counter[tuple[int, str]], bool, dict[int, int] | None]:
+    """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut; and
+    by prefix the sort key of a row there, None where only numbers are known."""
     areas = tallied_areas(selection)
-    # The pyramid knows areas and damage levels, but no sectors.
-    by_rows = areas is None or sectors_of(selection) is not None or zoom not in Cluster.ZOOMS
-    found = _ranged(selection, cells, zoom) if by_rows else _pyramid(selection, areas or Q(), cells, zoom)
     counts: Counter[tuple[int, str]] = Counter()
-    for prefix, level, n in found:
-        counts[prefix, level or DamageLevel.UNKNOWN] += n
-    cut = by_rows and counts.total() >= MOST_ROWS
-    return Counter({key: n for key, n in counts.items() if n > 0}), cut
+    # The pyramid knows areas and damage levels, but no sectors.
+    if areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS:
+        for prefix, level, n in _pyramid(selection, areas, cells, zoom):
+            counts[prefix, level or DamageLevel.UNKNOWN] += n
+        return Counter({key: n for key, n in counts.items() if n > 0}), False, None
+    keys: dict[int, int] = {}
+    sources, partial = _sources(selection, cells)
+    for rows in sources:
+        rows = rows.annotate(prefix=F("cell").bitrightshift(2 * (geo.ZOOM - zoom)))
+        for prefix, level, n, key in grouped(rows, "prefix", "damage_level", total="sort_key", by="MAX"):
+            counts[prefix, level or DamageLevel.UNKNOWN] += n
+            keys[prefix] = key
+    return counts, partial or counts.total() >= MOST_ROWS, keys
 
 
 def _pyramid(
@@ -152,18 +166,26 @@ def _pyramid(
     return counts.union(late.values_list("prefix", "damage_level", "n"), all=True)
 
 
-def _ranged(selection: Selection, cells: tuple[int, int], zoom: int) -> list[tuple[Any, ...]]:
-    """One range of the cell index, grouped by its prefix; at most MOST_ROWS rows are looked at."""
-    shift = 2 * (geo.ZOOM - zoom)
-    return [
-        group
-        for rows in selection.tables
-        for group in grouped(
-            _in_cells(rows, [cells]).annotate(prefix=F("cell").bitrightshift(shift))[:MOST_ROWS],
-            "prefix",
-            "damage_level",
-        )
-    ]
+def _sources(selection: Selection, cells: tuple[int, int]) -> tuple[list[Any], bool]:
+    """The rows in these cells, and whether these are only some: one range of the cell index if that holds
+    all that is asked for, else the newest rows that each walk of the selection meets."""
+    if _is_covered(selection):
+        (rows,) = selection.tables
+        return [_in_cells(by_cell(rows), [cells])[:MOST_ROWS]], False
+    walks, sources, partial = selection.walks, [], False
+    for walk in walks:
+        edge = walk.edge(MOST_LOOKED // len(walks))
+        partial |= edge is not None
+        looked = walk.part(after=None, until=edge, back=False)
+        sources.append(kept_off(_in_cells(looked, [cells]), {"cell"}))
+    return sources, partial
+
+
+def _is_covered(selection: Selection) -> bool:
+    person = selection.person if selection.holder == Holder.OFFICE else None
+    areas = [area.level for name, area in selection.values.items() if name == "area"]
+    coarse = all(level <= 1 for level in [*areas, *(person.scope.areas if person else ())])
+    return coarse and not selection.as_of and selection.values.keys() <= _COVERED
 
 
 def _in_cells(rows: QuerySet, ranges: Iterable[tuple[int, int]]) -> QuerySet:
@@ -176,15 +198,27 @@ def _in_cells(rows: QuerySet, ranges: Iterable[tuple[int, int]]) -> QuerySet:
 # -- points -----------------------------------------------------------------------------------------------
 
 
-def _points(selection: Selection, squares: list[int], zoom: int) -> list[dict[str, Any]]:
-    """The rows that stand alone in these squares."""
+def _points(
+    selection: Selection, squares: list[int], zoom: int, keys: dict[int, int] | None
+) -> list[dict[str, Any]]:
+    """The rows that stand alone in these squares: by the sort keys known of their parts, else by the squares."""
     if not squares:
         return []
-    shift = 2 * (geo.ZOOM - zoom)
-    ranges = [(square << shift, (square + 1) << shift) for square in squares]
-    found = [
-        row for rows in selection.tables for row in _in_cells(rows, ranges).only(*_SHOWN)[: 2 * len(ranges)]
-    ]
+    if keys is not None:
+        alone = {part >> 2 * PARTS: key for part, key in keys.items()}
+        found = [
+            row
+            for rows in selection.tables
+            for row in by_cell(rows).filter(sort_key__in=[alone[square] for square in squares]).only(*_SHOWN)
+        ]
+    else:
+        shift = 2 * (geo.ZOOM - zoom)
+        ranges = [(square << shift, (square + 1) << shift) for square in squares]
+        found = [
+            row
+            for rows in selection.tables
+            for row in _in_cells(by_cell(rows), ranges).only(*_SHOWN)[: 2 * len(ranges)]
+        ]
     return [point(row) for row in sorted(found, key=lambda row: row.reference)]
 
 
@@ -249,7 +283,7 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
         if x0 < middle + reach and x1 > middle - reach and y0 < centre + rise and y1 > centre - rise
     ]
     zoom = min(Cluster.ZOOMS[-1], max(Cluster.ZOOMS[0], round(math.log2(scale / 16))))
-    counts, _cut = _counts(selection, geo.tile_range(0, 0, 0), zoom)
+    counts, _partial, _keys = _counts(selection, geo.tile_range(0, 0, 0), zoom)
     squares: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for (prefix, level), n in counts.items():
         squares[prefix].append((n, level))

@@ -4,7 +4,7 @@ from one grouped pass over the rows of a selection. Both count the same."""
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
@@ -134,8 +134,9 @@ def counted(selection: Selection) -> list[Line]:
     )
 
 
-def grouped(rows: QuerySet, *columns: str, total: str = "") -> list[tuple[Any, ...]]:
-    """The rows counted by these columns, as (*columns, how many) and the sum of ``total`` where one is named.
+def grouped(rows: QuerySet, *columns: str, total: str = "", by: str = "SUM") -> list[tuple[Any, ...]]:
+    """The rows counted by these columns, as (*columns, how many) and the sum of ``total`` where one is named
+    (or its greatest, ``by="MAX"``).
 
     The rows are a query of their own inside, so a slice of them bounds what is looked at.
     """
@@ -143,11 +144,11 @@ def grouped(rows: QuerySet, *columns: str, total: str = "") -> list[tuple[Any, .
         sql, params = rows.values_list(*columns, *[total] * bool(total)).query.sql_with_params()
     except EmptyResultSet:
         return []
-    by, named = ", ".join(columns), f", {total}" if total else ""
-    summed = f", SUM({total})" if total else ""
+    keys, named = ", ".join(columns), f", {total}" if total else ""
+    summed = f", {by}({total})" if total else ""
     with connections[rows.db].cursor() as cursor:
         cursor.execute(
-            f"WITH found ({by}{named}) AS ({sql}) SELECT {by}, COUNT(*){summed} FROM found GROUP BY {by}",
+            f"WITH found ({keys}{named}) AS ({sql}) SELECT {keys}, COUNT(*){summed} FROM found GROUP BY {keys}",
             params,
         )
         return cursor.fetchall()
@@ -183,11 +184,10 @@ def day(selection: Selection, *, on: date, verified_on: date) -> Day:
     figures = {name: Figure(n, n - before[name] if before else None) for name, n in now.items()}
     verified, earlier = (_verified(selection, d) for d in (verified_on, verified_on - timedelta(days=1)))
     days = [on - timedelta(days=back) for back in range(6, 0, -1)]
-    not_known = {"kind": Kind.OUTAGE, "status__in": OUT[1:], "customers_out": None, "restriction": ""}
     return Day(
         **figures,
         verified=Figure(verified, verified - earlier),
-        outages_unknown=sum(rows.filter(**not_known).count() for rows in selection.tables),
+        outages_unknown=sum(rows.unknown().filter(status__in=OUT[1:]).count() for rows in selection.tables),
         supply=[(d, kept[d]["customers_out"] if d in kept else None) for d in days]
         + [(on, now["customers_out"])],
         areas=_by_area(selection, damage),
@@ -235,14 +235,9 @@ def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str,
 
 
 def _verified(selection: Selection, on: date) -> int:
-    """How many rows were verified on that civil day.
-
-    A row verified then changed no earlier, anywhere on earth: an index on changes finds it. Rows that say
-    only the month are in no day.
-    """
-    begins = datetime.combine(on, time(), UTC) - timedelta(hours=14)
+    """How many rows were verified on that civil day; rows that say only the month are in no day."""
     return sum(
-        rows.filter(verified_on=on, valid_from__gte=begins).exclude(withheld__contains=Withheld.DAYS).count()
+        rows.filter(verified_on=on).exclude(withheld__contains=Withheld.DAYS).count()
         for rows in selection.tables
     )
 
