@@ -5,7 +5,7 @@
 SIZE reports are made in a scratch register, everything is measured, one table is printed and written to
 WRITE (docs/performance-DATABASE.md from a million reports on). It ends with 1 when a bar falls; bars on time
 are judged from a million reports on, or with JUDGE. KEEP names a folder that holds the register for the next
-run; SECONDS is how long each crowd logs.
+run; SECONDS is how long each crowd logs, TIMES how often a page is asked for.
 """
 
 import json
@@ -29,17 +29,18 @@ DATABASE = os.environ.get("DATABASE", "sqlite")
 SECONDS = float(os.environ.get("SECONDS", "60"))
 #: The size of the register that lists are held against.
 SMALL = 10_000
+#: What an installation may have set and a scratch register must not take over.
+_SETTINGS = {
+    "AUDIENCE_POLICY", "BASE_URL", "DATABASE_REPLICA_URL", "DATABASE_URL", "DEBUG", "EMAIL_URL", "GEOCODER",
+    "SECOND_FACTOR_REQUIRED", "SECRET_KEY", "TILE_URL", "TRUSTED_PROXIES",
+}  # fmt: skip
 
 
 def main() -> None:
     """Begin again with the environment of a scratch register; for PostgreSQL, of a cluster of its own."""
     if DATABASE not in ("sqlite", "postgresql"):
         sys.exit("DATABASE is sqlite or postgresql.")
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "DATABASE_REPLICA_URL")
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
     with ExitStack() as stack:
         kept = os.environ.get("KEEP")
         folder = Path(
