@@ -31,9 +31,11 @@ lock: .venv/.test-locked ## write the locks anew from pyproject.toml (UPGRADE=--
 		--custom-compile-command 'make lock' pyproject.toml -o requirements.lock
 	.venv/bin/uv pip compile -q --universal --generate-hashes $(UPGRADE) \
 		--custom-compile-command 'make lock' --group test pyproject.toml -o requirements-test.lock
+	.venv/bin/uv pip compile -q --universal --generate-hashes $(UPGRADE) -c requirements-test.lock \
+		--custom-compile-command 'make lock' --group test --group bench pyproject.toml -o requirements-bench.lock
 
-bench: .venv/.test-locked ## time list, map, CSV and writes beside the bare database
-	.venv/bin/python -m bench
+bench: .venv/.bench-locked ## what is promised of speed, beside its peers: SIZE=, DATABASE=, KEEP=
+	@.venv/bin/python -m bench
 
 screenshots: .venv/.test-locked ## every page of the sample, narrow and wide, light and dark
 	.venv/bin/python -m tests.screenshots
@@ -51,6 +53,10 @@ clean: ## what can be made again; the data folder stays
 
 .venv/.test-locked: requirements-test.lock .venv/.locked
 	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+.venv/.bench-locked: requirements-bench.lock .venv/.test-locked
+	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 static/staticfiles.json: .venv/.locked $(shell find registry/static -type f 2>/dev/null)
