@@ -71,16 +71,19 @@ def run() -> None:
     _made(table)
     official = Person.objects.get(email="official0@example.org")
     keeping.disk(table, SIZE)
+    keeping.day(table, SIZE)
     with server() as serving:
         exporting.measure(table, serving, official)
         listing.measure(
             table, serving, official, {name: tuple(pair) for name, pair in small["pages"].items()}
         )
         writing.measure(table, serving, seconds=SECONDS, rows=max(min(6_000, SIZE // 10), 100))
-    keeping.day(table, SIZE)
     held = keeping.verify(table)
     if "verify" in small:
-        table.add("verify: memory of its processes", held, "MiB", beside="at 10,000", peer=small["verify"])
+        table.add(
+            "verify: memory of its processes", held, "MiB", beside="at 10,000", peer=small["verify"],
+            bar="verify flat",
+        )  # fmt: skip
     _write(table)
     if table.fallen:
         print("\nFallen:", *table.fallen, sep="\n  ")

@@ -49,7 +49,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 def make(size: int, *, progress: Callable[[int], None] = lambda done: None) -> None:
     """Fill an empty register with ``size`` reports; publishing them is left to the caller."""
     dice = random.Random(7)
-    until = timezone.now().replace(minute=0, second=0, microsecond=0)
+    # Over before the first edition's day, which would look at them once more.
+    until = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
     number_of_stories = min(STORIES, max(20, size // 8))
     cast = _cast(dice, number_of_stories, until)
     told = stories.write(number_of_stories, cast, until=until, dice=dice)
