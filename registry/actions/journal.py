@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -215,7 +216,10 @@ def plain(value: Any) -> Any:
 
 def canonical(body: dict[str, Any]) -> str:
     """The one text of a body: keys sorted, no white space, characters as they are."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _canonical.encode(body)
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def digest(text: str) -> str:
@@ -225,11 +229,21 @@ def digest(text: str) -> str:
 def child_digest(child: Child) -> str:
     """What an entry keeps of a line that hangs on its report: a salted digest of its own columns."""
     values = {
-        f.attname: plain(f.to_python(getattr(child, f.attname)))
-        for f in child._meta.concrete_fields
-        if f.name not in ("id", "report", "entry", "voided_at", "chosen")
+        name: plain(to_python(getattr(child, name)) if to_python else getattr(child, name))
+        for name, to_python in _digested(type(child))
     }
     return digest(canonical(values))
+
+
+@cache
+def _digested(table: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:
+    """The columns in the digest of a line, and what makes values of them; texts are values as they are."""
+    left_out = ("id", "report", "entry", "voided_at", "chosen")
+    return [
+        (f.attname, None if isinstance(f, models.CharField | models.TextField) else f.to_python)
+        for f in table._meta.concrete_fields
+        if f.name not in left_out
+    ]
 
 
 # -- one line ----------------------------------------------------------------------------------------------
