@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import cluster
+from tests.cluster import Server
 
 from .serving import ROOT
 from .table import JUDGED_FROM, Table
@@ -50,11 +51,29 @@ def main() -> None:
         data.mkdir(parents=True, exist_ok=True)
         environment |= {"DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "bench.settings"}
         if DATABASE == "postgresql":
-            environment["DATABASE_URL"] = stack.enter_context(
-                cluster(durable=True, data=folder / "cluster" if kept else None)
-            )
+            environment["DATABASE_URL"] = stack.enter_context(_cluster(folder / "cluster" if kept else None))
         code = "from bench.__main__ import run; run()"
         sys.exit(subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT).returncode)
+
+
+@contextmanager
+def _cluster(kept: Path | None) -> Iterator[str]:
+    """The DATABASE_URL of a server that writes as durably as an installation's."""
+    server = Server("fsync=on", "full_page_writes=on", "synchronous_commit=on", "jit=on")
+    try:
+        server.data = kept or server.data
+        if not server.data.exists():
+            server.data.mkdir(mode=0o700)
+            if server.user:
+                os.chown(server.data, server.user["user"], server.user["group"])
+            server.create()
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(server.folder)
 
 
 def run() -> None:
