@@ -11,9 +11,9 @@ filter on released values alone: they are given other tables, and the office's c
 from .conditions import ReportFilter
 from .selection import Count, Page, Selection, holder_for, select
 from .values import BadFilter, BoxField, MomentField, ReferenceField
-from .walking import by_cell
+from .walking import tried
 
 __all__ = [
     "BadFilter", "BoxField", "Count", "MomentField", "Page", "ReferenceField", "ReportFilter", "Selection",
-    "by_cell", "holder_for", "select",
+    "holder_for", "select", "tried",
 ]  # fmt: skip

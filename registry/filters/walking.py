@@ -156,8 +156,8 @@ class Asked:
         return WORDS in self.few and not self.is_narrow(bare)
 
 
-def by_cell(rows: Rows) -> Rows:
-    """The same rows, to be found by the index of cells."""
+def tried(rows: Rows) -> Rows:
+    """The same rows: the conditions so far are tried on each, an index answers what is asked of them next."""
     return kept_off(rows, _KEPT_OFF)
 
 

@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from registry import geo
-from registry.filters import BadFilter, Selection, by_cell
+from registry.filters import BadFilter, Selection, tried
 from registry.models import Cluster, ReportRow, TallyDelta
 from registry.models.sql import kept_off
 from registry.outputs.statistics import grouped, sectors_of, tallied_areas
@@ -36,7 +36,7 @@ NEAR = 40 / 512
 LAST_ZOOM = 19
 #: How many rows one tile gathers from the cell index, and how many rows it looks at one by one, before it
 #: says that it shows a part.
-MOST_ROWS, MOST_LOOKED = 2_000_000, 30_000
+MOST_ROWS, MOST_LOOKED = 2_000_000, 20_000
 #: Filters that the cell index answers.
 _COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 
@@ -171,13 +171,15 @@ def _sources(selection: Selection, cells: tuple[int, int]) -> tuple[list[Any], b
     all that is asked for, else the newest rows that each walk of the selection meets."""
     if _is_covered(selection):
         (rows,) = selection.tables
-        return [_in_cells(by_cell(rows), [cells])[:MOST_ROWS]], False
+        return [_in_cells(tried(rows), [cells])[:MOST_ROWS]], False
     walks, sources, partial = selection.walks, [], False
     for walk in walks:
         edge = walk.edge(MOST_LOOKED // len(walks))
         partial |= edge is not None
         looked = walk.part(after=None, until=edge, back=False)
-        sources.append(kept_off(_in_cells(looked, [cells]), {"cell"}))
+        inside = looked.filter(cell__gte=cells[0], cell__lt=cells[1])
+        # The slice keeps the order, and the order the index of the walk.
+        sources.append(kept_off(inside, {"cell"})[:MOST_ROWS])
     return sources, partial
 
 
@@ -209,7 +211,7 @@ def _points(
         found = [
             row
             for rows in selection.tables
-            for row in by_cell(rows).filter(sort_key__in=[alone[square] for square in squares]).only(*_SHOWN)
+            for row in tried(rows).filter(sort_key__in=[alone[square] for square in squares]).only(*_SHOWN)
         ]
     else:
         shift = 2 * (geo.ZOOM - zoom)
@@ -217,7 +219,7 @@ def _points(
         found = [
             row
             for rows in selection.tables
-            for row in _in_cells(by_cell(rows), ranges).only(*_SHOWN)[: 2 * len(ranges)]
+            for row in _in_cells(tried(rows), ranges).only(*_SHOWN)[: 2 * len(ranges)]
         ]
     return [point(row) for row in sorted(found, key=lambda row: row.reference)]
 

@@ -1,11 +1,11 @@
 """Pages of incidents: what happened that night, who said what, and what the register shows for it."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -18,20 +18,22 @@ from registry.actions.journal import Refused
 from registry.forms.incidents import IncidentForm, StatementForm
 from registry.models import Incident, Statement
 from registry.models.identity import read_reference
+from registry.outputs.statistics import grouped
 from registry.rules import access, scales
-from registry.rules.access import Verb
+from registry.rules.access import AREA_FIELDS, Verb
 from registry.rules.vocabularies import Kind, StatementType
 
 from . import acting
 from .guards import command_id, may, person_of
 
 #: What a statement's figure is set beside: the reports it may be about.
-_LOGGED: dict[str, Q] = {
-    StatementType.DAMAGE: Q(kind__in=(Kind.BUILDING, Kind.NETWORK)),
-    StatementType.SUPPLY: Q(kind=Kind.OUTAGE),
-    StatementType.RESTRICTION: Q(kind=Kind.OUTAGE, sector="transport"),
+_LOGGED: dict[str, Callable[["_Group"], bool]] = {
+    StatementType.DAMAGE: lambda one: one.kind in (Kind.BUILDING, Kind.NETWORK),
+    StatementType.SUPPLY: lambda one: one.kind == Kind.OUTAGE,
+    StatementType.RESTRICTION: lambda one: one.kind == Kind.OUTAGE and one.sector == "transport",
 }
-_MOST = 60
+#: Incidents on a page of the list; statements of one, and its newest reports that are counted.
+_MOST, _MOST_STATEMENTS, _MOST_COUNTED = 60, 200, 20_000
 
 
 def _seen(request: HttpRequest) -> Any:
@@ -56,9 +58,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         last = _seen(request).filter(reference=read_reference(before) or "").first()
         if last is None:
             raise filters.BadFilter("before", _t("This is no page of the list."))
-        rows = rows.filter(
-            Q(began_at__lt=last.began_at) | Q(began_at=last.began_at, reference__lt=last.reference)
-        )
+        rows = rows.filter(began_at__lte=last.began_at)
+        rows = rows.exclude(began_at=last.began_at, reference__gte=last.reference)
     page = list(rows[: _MOST + 1])
     more = page[_MOST - 1].reference if len(page) > _MOST else ""
     context = {
@@ -79,18 +80,27 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
     statements = found.statements.select_related("area", "recorded_by")
     if not office:
         statements = statements.filter(published=True, voided_at=None)
-    rows = selection.rows
-    damage = rows.exclude(kind=Kind.OUTAGE)
+    (walk,) = selection.walks
+    rows = walk.part(after=None, until=None, back=False)
     supply = rows.filter(kind=Kind.OUTAGE)
+    groups = [
+        _Group(*values)
+        for values in grouped(rows[:_MOST_COUNTED], *_Group._fields[:-2], total="customers_affected")
+    ]
     context = {
         "incident": found,
         "office": office,
         "areas": list(found.areas.all()),
         "zone": _zone(found),
-        "statements": [(line, _logged(line, rows)) for line in statements],
-        "bars": _bars(damage),
+        "statements": [(line, _logged(line, groups)) for line in statements[:_MOST_STATEMENTS]],
+        "bars": _bars(groups),
         "supply": list(supply.order_by("-customers_affected", "reference")[:20]),
-        "affected": supply.exclude(customers_unit="settlements").aggregate(n=Sum("customers_affected"))["n"],
+        "affected": sum(
+            one.affected or 0
+            for one in groups
+            if one.kind == Kind.OUTAGE and one.customers_unit != "settlements"
+        ),
+        "counted_to": _MOST_COUNTED if sum(one.n for one in groups) == _MOST_COUNTED else None,
         "rows": list(rows[:20]),
         "count": selection.count(),
         "linked": _seen(request).filter(linked=found),
@@ -106,23 +116,38 @@ def _zone(found: Incident) -> str:
     return area.timezone if area else "UTC"
 
 
-def _logged(line: Statement, rows: Any) -> int | None:
+class _Group(NamedTuple):
+    """How many reports of an incident are alike, and how many customers they say lost supply."""
+
+    kind: str
+    sector: str
+    country: str
+    adm1_code: str
+    adm2_code: str
+    adm3_code: str
+    adm1_name: str
+    damage_level: str
+    customers_unit: str
+    n: int
+    affected: int | None
+
+
+def _logged(line: Statement, groups: list[_Group]) -> int | None:
     """How many reports the register shows for a statement with a figure; None where it counts no reports."""
-    condition = _LOGGED.get(line.type)
-    if condition is None or line.figure is None:
+    fits = _LOGGED.get(line.type)
+    if fits is None or line.figure is None:
         return None
-    found = rows.filter(condition)
-    if line.area is not None:
-        found = found.in_area(line.area.level, line.area.code)
-    return found.order_by().count()
+    area = line.area
+    here = [one for one in groups if area is None or getattr(one, AREA_FIELDS[area.level]) == area.code]
+    return sum(one.n for one in here if fits(one))
 
 
-def _bars(damage: Any) -> list[dict[str, Any]]:
+def _bars(groups: list[_Group]) -> list[dict[str, Any]]:
     """Damage by region and level, for the chart."""
-    regions: dict[str, dict[str, int]] = {}
-    counted = damage.order_by().values_list("adm1_name", "damage_level").annotate(n=Count("pk"))
-    for region, level, n in counted:
-        regions.setdefault(region or _t("Not known"), {})[level or "unknown"] = n
+    regions: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for one in groups:
+        if one.kind != Kind.OUTAGE:
+            regions[one.adm1_name or _t("Not known")][one.damage_level or "unknown"] += one.n
     return [
         {"label": region, "parts": [(level, levels[level]) for level in scales.SEVERITY if level in levels]}
         for region, levels in sorted(regions.items())

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -18,6 +19,7 @@ from registry.models import (
     Asset,
     Draft,
     Edition,
+    Entry,
     Evidence,
     Person,
     Report,
@@ -223,28 +225,19 @@ def my_work(request: HttpRequest) -> HttpResponse:
         return render(request, "report/my_reports.html", {"own": own, "nav": "my-work"})
     if not access.is_staff(person):
         return redirect("data")
-    mine = Report.objects.within(person.scope).live().filter(withdrawn="")
+    mine = filters.tried(Report.objects.within(person.scope).live().filter(withdrawn=""))
     today = timezone.localdate()
-    open_now = mine.exclude(status__in=(Status.CLOSED, Status.RESTORED))
-    answered = Q(entries__move="answer", entries__number=F("version"))
+    open_now = filters.tried(mine.exclude(status__in=(Status.CLOSED, Status.RESTORED)))
     queues = [
-        (_t("Danger now"), open_now.exclude(danger=""), "danger=1", ""),
-        (_t("Overdue"), open_now.filter(due_on__lt=today), "", ""),
-        (_t("Assigned to me"), open_now.filter(assignee=person), "assignee=me", ""),
-        (_t("Questions answered"), mine.filter(answered, status=Status.REPORTED), "", ""),
-        (_t("Waiting for verification"), _to_verify(mine, person), "status=reported", ""),
-        (
-            _t("Places to confirm"),
-            open_now.filter(
-                geocode_state__in=(GeocodeState.AMBIGUOUS, GeocodeState.OUTSIDE, GeocodeState.NOT_FOUND)
-            ),
-            "",
-            "place",
-        ),
+        (_t("Danger now"), _oldest(open_now.filled("danger")), "danger=1", ""),
+        (_t("Overdue"), open_now.filter(due_on__lt=today).order_by("due_on")[:_IN_QUEUE], "", ""),
+        (_t("Assigned to me"), _oldest(open_now.filter(assignee=person)), "assignee=me", ""),
+        (_t("Questions answered"), _answered(mine), "", ""),
+        (_t("Waiting for verification"), _to_verify(person), "status=reported", ""),
+        (_t("Places to confirm"), _places(open_now), "", "place"),
     ]
     shown = [
-        (title, [_with_step(row, person, deed) for row in rows.order_by("logged_utc")[:20]], query)
-        for title, rows, query, deed in queues
+        (title, [_with_step(row, person, deed) for row in rows], query) for title, rows, query, deed in queues
     ]
     requests = []
     if person.role == Role.SUPERVISOR:
@@ -259,10 +252,35 @@ def my_work(request: HttpRequest) -> HttpResponse:
     return render(request, "report/my_work.html", context)
 
 
-def _to_verify(mine: Any, person: Any) -> Any:
+#: As many rows of a queue are shown, those first that wait longest.
+_IN_QUEUE = 20
+
+
+def _oldest(rows: Any) -> list[Report]:
+    return list(rows.order_by("sort_key")[:_IN_QUEUE])
+
+
+def _answered(mine: Any) -> list[Report]:
+    """Where the newest entry answers a question, among the newest answers."""
+    answers = Entry.objects.filter(move=RawSQL("'answer'", ())).order_by("-pk")
+    newest = dict(answers.values_list("report", "number")[:500])
+    rows = mine.filter(pk__in=newest, status=Status.REPORTED).order_by("sort_key")
+    return [row for row in rows if newest[row.pk] == row.version][:_IN_QUEUE]
+
+
+def _places(open_now: Any) -> list[Report]:
+    states = (GeocodeState.AMBIGUOUS, GeocodeState.OUTSIDE, GeocodeState.NOT_FOUND)
+    found = [row for state in states for row in _oldest(open_now.filter(geocode_state=state))]
+    return sorted(found, key=lambda row: row.sort_key)[:_IN_QUEUE]
+
+
+def _to_verify(person: Any) -> list[Any]:
     if Role.INSPECTOR not in access.acts_as(person):
-        return mine.none()
-    return mine.filter(status=Status.REPORTED).exclude(kind=Kind.OUTAGE).exclude(logged_by=person)
+        return []
+    query = QueryDict("status=reported&kind=building&kind=network")
+    # The page before the first day there is: the oldest rows.
+    page = filters.select(person, query, using="default").page(before="0001-01-01.0000-0000")
+    return [row for row in reversed(page.rows) if row.logged_by_id != person.pk][:_IN_QUEUE]  # type: ignore[attr-defined]
 
 
 #: Moves that are nobody's next step of their own accord.
@@ -295,7 +313,7 @@ def asset(request: HttpRequest, reference: str) -> HttpResponse:
     # Outside their own areas staff read what is published.
     for view in ("", "published") if access.is_staff(request.user) else ("",):
         selection = filters.select(request.user, {"asset": canonical, "view": view})
-        rows = list(selection.rows[:200]) if thing else []
+        rows = selection.page(size=200).rows if thing else []
         if rows:
             break
     else:
@@ -306,7 +324,7 @@ def asset(request: HttpRequest, reference: str) -> HttpResponse:
         "rows": rows,
         "newest": rows[0],
         "office": office,
-        "parts": thing.parts.all() if office and thing else (),
+        "parts": thing.parts.all()[:200] if office and thing else (),
         "nav": "reports",
     }
     return render(request, "report/asset.html", context)
