@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "registry.views.middleware.People",
+    "registry.views.middleware.Reads",
     "registry.views.errors.Refusals",
 ]
 TEMPLATES = [
@@ -102,7 +103,7 @@ TEMPLATES = [
 # Our own form templates take the place of Django's, where there are any.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Two aliases: `default` writes, `reader` answers exports, maps, figures and API reads.
+# Two aliases: `default` writes, `reader` answers lists, exports, maps and figures (upkeep/replica).
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -120,7 +121,10 @@ def _database(url: str, *, read_only: bool) -> dict:
             pragmas.append("query_only=ON")
         options["init_command"] = ";".join(f"PRAGMA {pragma}" for pragma in pragmas)
     else:
+        # A server that was restarted is found again; one that is gone is not waited for.
         database["CONN_HEALTH_CHECKS"] = True
+        options.setdefault("connect_timeout", 3)
+        options.setdefault("tcp_user_timeout", 10_000)
         if read_only:
             options["options"] = "-c default_transaction_read_only=on"
     if read_only:
@@ -129,10 +133,15 @@ def _database(url: str, *, read_only: bool) -> dict:
 
 
 _database_url = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'register.sqlite3'}"
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "")
 DATABASES = {
     "default": _database(_database_url, read_only=False),
-    "reader": _database(env.str("DATABASE_REPLICA_URL", "") or _database_url, read_only=True),
+    "reader": _database(DATABASE_REPLICA_URL or _database_url, read_only=True),
 }
+if DATABASE_REPLICA_URL and any("sqlite" in database["ENGINE"] for database in DATABASES.values()):
+    raise ImproperlyConfigured("DATABASE_REPLICA_URL names a replica of PostgreSQL; SQLite has none.")
+# A replica that is further behind, in seconds, is not read.
+REPLICA_MAX_LAG = env.int("REPLICA_MAX_LAG", 30)
 # One cache for all processes, because sign-ins are counted in it.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 4)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import data, home, incidents, logging, map, pages, people, reports
+from .views import data, health, home, incidents, logging, map, pages, people, reports
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include(people.urlpatterns)),
     path("", include(data.urlpatterns)),
     path("", include(pages.urlpatterns)),
+    path("", include(health.urlpatterns)),
 ]
 
 handler400 = "registry.views.errors.bad_request"

@@ -36,6 +36,7 @@ class Server:
         self.data = self.folder / "data"
         places = [f"unix_socket_directories={self.folder}", "listen_addresses="]
         quick = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "jit=off"]
+        quick.append("wal_retrieve_retry_interval=200ms")
         self.options = [word for option in (*places, *quick, *options) for word in ("-c", option)]
         # PostgreSQL refuses to run as root.
         self.user: dict = {}
@@ -96,7 +97,8 @@ def _running(*options: str, follows: Server | None = None) -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            # Nobody will miss what is in it.
+            server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(server.folder)
 

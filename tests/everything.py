@@ -46,14 +46,15 @@ def install(missing: list[str]) -> None:
 def suite(engine: str, choice: list[str], data: str, url: str) -> tuple[bool, str]:
     """Run the suite; whether it passed, and a line that says what ran."""
     report = Path(data, f"{engine}.xml")
-    command = [sys.executable, "-m", "pytest", "-q", "-n2", f"--junitxml={report}", *choice]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-n2", f"--junitxml={report}", *choice]
     environment = os.environ | {"DATABASE_URL": url, "REGISTER_TESTS": data}
     passed = subprocess.run(command, env=environment).returncode == 0
     if not report.exists():
         return False, f"{engine}: the suite did not run"
     told = ElementTree.parse(report).getroot()[0].attrib
     tests, skipped, failures, errors = (int(told[key]) for key in ("tests", "skipped", "failures", "errors"))
-    return passed, f"{engine}: {tests - skipped} tests ran, {failures + errors} failed"
+    line = f"{engine}: {tests - skipped} tests ran, {failures + errors} failed"
+    return passed, line + f", {skipped} do not apply (named above)" * bool(skipped)
 
 
 def main() -> None:

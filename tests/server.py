@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass
 class Register:
+    environment: dict[str, str]
     port: int
     process: subprocess.Popen
     log: Path
@@ -70,25 +71,26 @@ def serve(**environment: str) -> Iterator[Register]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="register-server-") as folder:
-        settings = {
+        settings = os.environ | {
             "BASE_URL": f"http://127.0.0.1:{port}",
             "DATA_DIR": folder,
             "DJANGO_SETTINGS_MODULE": "tests.server_settings",
             "PORT": str(port),
             "SECOND_FACTOR_REQUIRED": "false",
             "SECRET_KEY": "tests",
+            **environment,
         }
         log = Path(folder, "log")
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "registry.wsgi"],
                 cwd=ROOT,
-                env=os.environ | settings | environment,
+                env=settings,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
             )
-        register = Register(port, process, log)
+        register = Register(settings, port, process, log)
         try:
             until(lambda: process.poll() is not None or _answers(port), within=60)
             if process.poll() is not None:
@@ -96,7 +98,7 @@ def serve(**environment: str) -> Iterator[Register]:
             yield register
         finally:
             # Downloads that nobody reads are not waited for.
-            process.send_signal(signal.SIGQUIT)
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

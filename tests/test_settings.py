@@ -78,6 +78,33 @@ def test_an_address_that_is_no_origin_is_refused(tmp_path):
         assert "BASE_URL must be an origin" in checked.stderr
 
 
+def test_a_replica_is_one_of_postgresql(tmp_path):
+    checked = _check(tmp_path, DATABASE_REPLICA_URL="postgresql://register@replica/register")
+    assert checked.returncode
+    assert "DATABASE_REPLICA_URL names a replica of PostgreSQL" in checked.stderr
+
+
+@pytest.mark.parametrize(("threads", "starts"), [("4", False), ("5", True)])
+def test_downloads_leave_a_thread_for_pages_in_every_process(tmp_path, threads, starts):
+    checked = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--check-config",
+            "-c",
+            "deploy/gunicorn.conf.py",
+            "registry.wsgi",
+        ],
+        cwd=ROOT,
+        env=_clean(tmp_path, WEB_THREADS=threads, DOWNLOADS_AT_ONCE="4"),
+        capture_output=True,
+        text=True,
+    )
+    assert (checked.returncode == 0) == starts
+    assert ("WEB_THREADS must exceed DOWNLOADS_AT_ONCE" in checked.stderr) != starts
+
+
 def test_a_secret_is_drawn_once_and_kept_from_others(tmp_path):
     assert _check(tmp_path).returncode == 0
     secret = tmp_path / "secret-key"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from registry.models import Edition
 from registry.rules import access
 from registry.rules.access import Verb
+from registry.upkeep.replica import replica
 
 AREAS_IN_HEADER = 3
 
@@ -24,6 +25,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "register_name": settings.REGISTER_NAME,
         "edition": SimpleLazyObject(Edition.objects.first),
         "person": person,
+        "replica_fault": replica.fault if access.is_staff(person) else "",
         "may_log": access.may(person, Verb.LOG),
         "areas_in_words": SimpleLazyObject(lambda: areas_in_words(person)),
         "nav": request.path.split("/")[1],

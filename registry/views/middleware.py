@@ -7,7 +7,8 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db import DatabaseError
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +17,7 @@ from django.utils import timezone, translation
 from registry.models import Person
 from registry.rules import access
 from registry.rules.vocabularies import Role
+from registry.upkeep.replica import note_write, reading, reading_primary, replica
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -83,3 +85,31 @@ def _seen(person: Person) -> None:
         # No page fails because nobody could note that it was asked for.
         with suppress(DatabaseError):
             Person.objects.filter(old, pk=person.pk).update(last_seen_at=now)
+
+
+class Reads:
+    """Where a page reads: from the replica if it is fit for this person, and from the primary while
+    anything is sent. A page under which the replica goes away is made again from the primary."""
+
+    def __init__(self, get_response: Next) -> None:
+        if not settings.DATABASE_REPLICA_URL:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        replica.watch()
+        if request.method in ("GET", "HEAD"):
+            with reading(request.user):
+                return self.get_response(request)
+        with reading_primary():
+            response = self.get_response(request)
+        note_write(request.user)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        from_replica = connections["reader"] is not connections["default"]
+        if from_replica and isinstance(exception, OperationalError | InterfaceError):
+            view, args, kwargs = request.resolver_match
+            with reading_primary():
+                return view(request, *args, **kwargs)
+        return None

@@ -1,6 +1,7 @@
 """The doors files leave by: who gets which, how, and what is written down about it."""
 
 import csv
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -168,6 +169,14 @@ def test_what_fails_half_way_breaks_the_connection(client, monkeypatch):
     with pytest.raises(RuntimeError, match="gone"):
         next(parts)
     response.close()
+
+
+def test_a_client_that_takes_nothing_is_let_go(client):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        response = client.get("/reports.csv", **{"gunicorn.socket": ours})
+        assert 0 < ours.gettimeout() <= 3600
+        response.close()
 
 
 @pytest.mark.django_db(transaction=True)

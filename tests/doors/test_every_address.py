@@ -109,6 +109,7 @@ EXPECTED: dict[str, str] = {
     "accessibility": PAGE,
     "licences": PAGE,
     "set_language": POSTED,
+    "health": PAGE,
 }
 
 

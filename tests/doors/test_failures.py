@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
-from registry.models import Download, PublicReport, Report
+from registry.models import Download, PastReport
 from tests import factories
 from tests.server import Register, serve, until
 
 #: Sockets take a few MB off a server, read or not: a file that keeps it waiting is larger.
 ROWS = 8_000
+FILE = "/versions.csv"
 AT_ONCE = 2
 
 
@@ -35,27 +36,24 @@ def register(django_db_setup) -> Iterator[Register]:
 
 
 @pytest.fixture(autouse=True)
-def _rows(transactional_db) -> None:
-    """A file of 7 MB to give."""
-    one = factories.published(summary="s" * 500, object_name="n" * 150)
-    for table, key in ((Report, one.report_id), (PublicReport, one.pk)):
-        fields = [field.column for field in table._meta.concrete_fields if not field.generated]
-        values = {
-            "id": f"{key} + i",
-            "report_id": f"{one.report_id} + i",
-            "reference": "substr(CAST(10000000 + i AS text), 1, 4) || '-' || substr(CAST(10000000 + i AS text), 5)",
-        }
-        name = table._meta.db_table
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {name} ({', '.join(fields)})"
-                f" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})"
-                f" SELECT {', '.join(values.get(field, field) for field in fields)}"
-                f" FROM {name}, n WHERE {name}.id = {key}"
-            )
-    if connection.vendor == "sqlite":
-        # So that a limit on files meets the spool file and not the database.
-        with connection.cursor() as cursor:
+def _versions(transactional_db) -> None:
+    """A file of 7 MB to give: versions of one report, each a second older than the one before."""
+    first = factories.past(since=factories.AT, until=factories.AT, summary="s" * 500, object_name="n" * 150)
+    older = {
+        "sqlite": "datetime(valid_from, '-' || i || ' seconds')",
+        "postgresql": "valid_from - i * interval '1 second'",
+    }[connection.vendor]
+    table = PastReport._meta.db_table
+    fields = [f.column for f in PastReport._meta.concrete_fields if not f.generated and not f.primary_key]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(fields)})"
+            f" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})"
+            f" SELECT {', '.join(older if field == 'valid_from' else field for field in fields)}"
+            f" FROM {table}, n WHERE id = {first.pk}"
+        )
+        if connection.vendor == "sqlite":
+            # So that a limit on files meets the spool file and not the database.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -66,9 +64,9 @@ def _url() -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
-def _whole(register: Register, path: str = "/reports.csv") -> bool:
+def _whole(register: Register) -> bool:
     """Whether the file comes, and all of it."""
-    status, body, _headers = register.ask(path)
+    status, body, _headers = register.ask(FILE)
     return status == 200 and body.count("\n") == ROWS + 1
 
 
@@ -100,7 +98,7 @@ def _snapshots() -> int:
 def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
     assert _whole(register)
     done = Download.objects.filter(rows=ROWS).count()
-    with register.begin("/reports.csv") as slow:
+    with register.begin(FILE) as slow:
         assert slow.recv(1, socket.MSG_PEEK) == b"H"
         until(lambda: Download.objects.filter(rows=ROWS).count() == done + 1)
         assert _snapshots() == 0
@@ -116,7 +114,7 @@ def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
 
 def test_a_client_that_leaves_gives_its_place_back(register: Register) -> None:
     for _client in range(AT_ONCE):
-        leaving = register.begin("/reports.csv")
+        leaving = register.begin(FILE)
         assert leaving.recv(1) == b"H"
         leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         leaving.close()
@@ -125,7 +123,7 @@ def test_a_client_that_leaves_gives_its_place_back(register: Register) -> None:
 
 
 def test_two_hundred_at_once_are_a_few_and_the_rest_later(register: Register) -> None:
-    clients = [register.begin("/reports.csv") for _client in range(200)]
+    clients = [register.begin(FILE) for _client in range(200)]
     try:
         answers = Counter(_heads(clients))
         assert answers == {(200, False): AT_ONCE, (503, True): 200 - AT_ONCE}
@@ -155,7 +153,7 @@ def test_a_full_disk_breaks_the_file_and_nothing_else(register: Register) -> Non
     register.limit_files(4_000_000)
     try:
         try:
-            status, _body, _headers = register.ask("/reports.csv")
+            status, _body, _headers = register.ask(FILE)
         except (http.client.IncompleteRead, ConnectionError):
             status = 0
         assert status in (0, 500)

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.http import QueryDict
@@ -16,6 +17,7 @@ from registry.models import Download
 from registry.outputs import exporting
 from registry.rules import access
 from registry.rules.vocabularies import Holder
+from registry.upkeep.replica import reading
 
 
 class Command(BaseCommand):
@@ -36,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file, or - for stdout")
 
     def handle(self, *args, **options):
+        with reading():
+            self.export(options)
+
+    def export(self, options: dict[str, Any]) -> None:
         holder = options["audience"] or Holder.OFFICE
         try:
             selection = select(None, QueryDict(options["filter"]), holder=holder, as_of=options["as_of"])
