@@ -52,7 +52,6 @@ def verify(table: Table | None) -> float:
     findings = 0 if process.returncode == 0 else max(told.count("\n"), 1)
     if table is not None:
         table.add("verify of the whole register", spent / 60, "min", bar="verify")
-        table.add("verify: memory of its processes", memory.most, "MiB", bar="verify memory")
         table.add("verify: findings", findings, bar="verify findings")
         for line in told.splitlines()[:3] if findings else ():
             table.note(line)

@@ -56,7 +56,6 @@ BARS = {
     "edition of all": Bar("figure", 10, "min"),
     "edition of a day": Bar("figure", 10, "s"),
     "verify": Bar("figure", 5, "min"),
-    "verify memory": Bar("figure", 300, "MiB", timed=False),
     "verify flat": Bar("ratio", 1.5),
     "verify findings": Bar("figure", 0, "findings", timed=False),
     "disk": Bar("figure", 9, "kB"),
