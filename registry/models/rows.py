@@ -78,7 +78,9 @@ class ReportQuerySet(models.QuerySet):
 
     def unknown(self) -> "ReportQuerySet":
         """Losses of supply of which it is not known how many they concern, said as their index says it."""
-        return self.filter(kind=RawSQL("'outage'", ()), restriction=RawSQL("''", ()), customers_out=None)
+        damage = [RawSQL(f"'{kind}'", ()) for kind in workflow.DAMAGE]
+        rows = self.filter(restriction=RawSQL("''", ()), customers_out=None)
+        return rows.exclude(kind__in=damage)
 
     def filled(self, column: str) -> "ReportQuerySet":
         """The rows that have something in a column of text, said as indexes of such rows say it."""
@@ -242,7 +244,7 @@ WALKED = (
 RANGES = Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to"))
 LONG = Q(Longer("occurred_from", "occurred_to"))
 #: Losses of supply of which it is not known how many they concern.
-UNKNOWN = Q(kind=v.Kind.OUTAGE, restriction="", customers_out=None)
+UNKNOWN = Q(~Q(kind__in=workflow.DAMAGE), restriction="", customers_out=None)
 
 #: What a map filters on at the speed of one index.
 ON_MAPS = ("kind", "sector", "status", "damage_level", "adm1_code", "sort_key", "occurred_from")

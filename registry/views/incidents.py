@@ -18,6 +18,7 @@ from registry.actions.journal import Refused
 from registry.forms.incidents import IncidentForm, StatementForm
 from registry.models import Incident, Statement
 from registry.models.identity import read_reference
+from registry.models.sql import kept_off
 from registry.outputs.statistics import grouped
 from registry.rules import access, scales
 from registry.rules.access import AREA_FIELDS, Verb
@@ -82,11 +83,10 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         statements = statements.filter(published=True, voided_at=None)
     (walk,) = selection.walks
     rows = walk.part(after=None, until=None, back=False)
-    supply = rows.filter(kind=Kind.OUTAGE)
-    groups = [
-        _Group(*values)
-        for values in grouped(rows[:_MOST_COUNTED], *_Group._fields[:-2], total="customers_affected")
-    ]
+    supply = kept_off(rows.filter(kind=Kind.OUTAGE), {"kind"})
+    counted = grouped(rows[:_MOST_COUNTED], *_Group._fields[:-2], total="customers_affected")
+    groups = [_Group(*values) for values in counted]
+    lost = (one for one in groups if one.kind == Kind.OUTAGE and one.customers_unit != "settlements")
     context = {
         "incident": found,
         "office": office,
@@ -95,11 +95,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "statements": [(line, _logged(line, groups)) for line in statements[:_MOST_STATEMENTS]],
         "bars": _bars(groups),
         "supply": list(supply.order_by("-customers_affected", "reference")[:20]),
-        "affected": sum(
-            one.affected or 0
-            for one in groups
-            if one.kind == Kind.OUTAGE and one.customers_unit != "settlements"
-        ),
+        "affected": sum(one.affected or 0 for one in lost),
         "counted_to": _MOST_COUNTED if sum(one.n for one in groups) == _MOST_COUNTED else None,
         "rows": list(rows[:20]),
         "count": selection.count(),

@@ -1,0 +1,337 @@
+"""Every statement that a page makes on a large table is answered by an index, on both databases.
+
+The pages are really opened, by people whom they differ for, and each statement they make is explained: plans,
+not times. PAGES lists the indexes that each page uses; a page that reads a large table without an index, or by
+one that is not listed for it, fails, and so does one that sorts rows which nothing has bounded.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from registry import geo
+from registry.models import CURRENT, Asset, Entry, Incident, PastReport, Report
+from registry.models.sql import insert_new
+from registry.rules.vocabularies import EntryKind, Holder, Role
+from tests import factories
+from tests.factories import AT
+
+pytestmark = pytest.mark.django_db
+
+ROWS = 2_000
+LARGE = {
+    f"registry_{name}"
+    for name in (
+        "report", "publicreport", "researcherreport", "pastreport", "entry", "text", "cluster", "assessment",
+        "outagestep", "estimate", "source", "link", "evidence", "sourceref",
+    )
+}  # fmt: skip
+#: What finds one row, or the lines of one report.
+ONE = {"key", "entry_once", "text_once", "past_once", "of_report", "cluster_once"}
+#: Indexes by which so few rows are found that they may be sorted.
+FEW = ONE | {
+    "incident",
+    "asset",
+    "danger",
+    "due",
+    "assignee",
+    "verified_on",
+    "logged_utc",
+    "updated_utc",
+    "cell",
+    "words",
+}
+
+#: Whose values are the choices of a filter.
+FACETS = {"adm1_code", "kind", "object_type", "status"}
+
+
+def test_every_statement_of_a_page_is_answered_by_its_index(register, settings):
+    settings.SECOND_FACTOR_REQUIRED = False
+    wrong = []
+    for who, address, listed in _pages(register):
+        client = Client()
+        if who != "visitor":
+            client.force_login(register["people"][who])
+        with _explained() as plans:
+            answer = client.get(address)
+        assert answer.status_code == 200, address
+        used = {index for plan in plans for index in plan.indexes}
+        listed |= FACETS
+        for plan in plans:
+            if None in plan.indexes:
+                wrong.append(f"{who} {address}: no index: {plan.sql}\n{plan.said}")
+            elif plan.sorts and not plan.is_bounded and not plan.indexes <= FEW:
+                wrong.append(
+                    f"{who} {address}: sorts what is found by {plan.indexes}: {plan.sql}\n{plan.said}"
+                )
+        if used - ONE - listed - {None}:
+            wrong.append(
+                f"{who} {address}: used {sorted(used - ONE - listed - {None})}, listed {sorted(listed)}"
+            )
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _pages(register: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
+    """Who opens what, and the indexes that may answer it (without the prefix of their table)."""
+    first, incident = register["first"].reference, register["incident"].reference
+    asset = register["asset"]
+    everybody = ("visitor", "official", "researcher")
+    for query, listed in {
+        "": {"order", "adm1_code"},
+        "area=UA": {"country", "adm1_code"},
+        "area=UA-63": {"adm1_code"},
+        "area=700001": {"adm2_code"},
+        "area=UA-63&status=verified&from=2025-01-01": {"area_status"},
+        "area=UA-63&status=verified&to=2026-01-01": {"area_status", "long", "ranges", "order"},
+        "kind=building": {"kind"},
+        "kind=building&kind=network&status=verified&status=closed": {"status"},
+        "sector=gas": {"sector"},
+        "type=school": {"object_type"},
+        "status=closed": {"status"},
+        "level=severe": {"damage_level"},
+        "outcome=repaired": {"outcome"},
+        "cause=wind": {"cause"},
+        "cause_group=weather": {"cause_group"},
+        "from=2025-01-01": {"order"},
+        "to=2025-06-01": {"order", "long", "ranges"},
+        "logged_from=2026-03-01": {"order", "logged_utc"},
+        "verified_from=2026-03-01&verified_to=2026-03-02": {"order", "verified_on"},
+        "updated_since=2026-03-01": {"order", "updated_utc"},
+        "bbox=36,49,36.5,50": {"order", "cell"},
+        f"incident={incident}": {"incident"},
+        f"asset={asset}": {"asset"},
+        "text=roof": {"words", "order"},
+        "text=roof+windows&kind=building": {"words", "order", "kind"},
+        f"text={first}&kind=building": {"kind"},
+    }.items():
+        # An official's own areas are walked by, where nothing else that is asked for keeps fewer rows.
+        for who in everybody:
+            own = {"adm1_code", "area_status"} if who == "official" else set()
+            for place in ("", "&after=2025-09-01.4F7K-92MX", "&before=2025-03-01.4F7K-92MX"):
+                yield who, f"/reports?{query}{place}", listed | own
+    for query in ("assignee=me", "danger=1"):
+        yield "official", f"/reports?{query}", {"assignee", "danger", "adm1_code"}
+    yield "supervisor", "/reports?withdrawn=1", {"withdrawn", "adm1_code"}
+    for who in everybody:
+        yield who, "/", {"verified_on", "unknown"}
+        yield who, "/data", {"order", "adm1_code"}
+        yield who, "/data?type=school", {"object_type"}
+        yield who, "/map", {"cell"}
+        yield who, "/map?type=school", {"cell", "object_type", "adm1_code"}
+        yield who, "/map/tiles/5/19/10.json", {"cell"}
+        yield who, "/map/tiles/5/19/10.json?kind=building&status=verified&from=2025-01-01", {"cell"}
+        yield who, "/map/tiles/5/19/10.json?outcome=repaired", {"outcome", "cell"}
+        yield who, "/map/tiles/17/78800/44500.json", {"cell"}
+        yield who, "/map/list?bbox=36,49,36.5,50", {"cell", "order", "adm1_code"}
+        yield who, f"/r/{first}", set()
+        yield who, "/incidents", set()
+        yield who, f"/i/{incident}", {"incident"}
+        yield who, f"/a/{asset}", {"asset"}
+    work = {
+        "country",
+        "sector",
+        "danger",
+        "due",
+        "assignee",
+        "geocode_state",
+        "status",
+        "area_status",
+        "answers",
+        "adm1_code",
+    }
+    for who in ("official", "inspector", "operator", "supervisor"):
+        yield who, "/my-work", work
+    yield "resident", "/my-work", {"logged_by"}
+
+
+@pytest.fixture
+def register() -> dict[str, Any]:
+    """Rows that differ enough for a database to have a choice, as many in each table."""
+    areas = factories.ukraine()
+    people = {
+        "official": factories.person(Role.OFFICIAL, areas["UA-63"]),
+        "inspector": factories.person(Role.INSPECTOR, areas["UA"]),
+        "supervisor": factories.person(Role.SUPERVISOR, areas["UA"]),
+        "operator": factories.person(Role.OPERATOR, areas["UA-63"], sectors=["electricity"]),
+        "resident": factories.person(Role.RESIDENT),
+        "researcher": factories.person(Role.RESEARCHER),
+    }
+    incident = Incident.objects.create(
+        title="A storm", cause_group="weather", began_at=AT, created_at=AT, published=True
+    )
+    factories.edition()
+    thing = Asset.objects.create(kind="building", object_type="school")
+    first = factories.report(
+        by=people["resident"], of_incident_id=incident.pk, of_asset_id=thing.pk, lat=50, lon=36.2
+    )
+    rows = [_row(first, number, incident, thing, people) for number in range(ROWS)]
+    insert_new(rows)
+    for holder in (Holder.PUBLIC, Holder.RESEARCHER):
+        _copy(CURRENT[holder], [first, *rows], report_id=None)
+    _copy(PastReport, rows, holder=Holder.OFFICE, valid_to=AT + timedelta(days=1))
+    insert_new([_entry(row) for row in rows])
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE")
+            # A table of this size fits few pages: what is asked is which index would be used.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    return {"people": people, "first": first, "incident": incident, "asset": thing.reference}
+
+
+def _row(first: Report, number: int, incident: Incident, thing: Any, people: dict[str, Any]) -> Report:
+    day = date(2024, 6, 1) + timedelta(days=number % 600)
+    outage = number % 7 == 0
+    values = {
+        field.attname: getattr(first, field.attname)
+        for field in Report._meta.concrete_fields
+        if not field.generated and field.name not in ("id", "reference")
+    }
+    lat, lon = 48 + number % 97 / 40, 33 + number % 89 / 20
+    values |= {
+        "kind": "outage" if outage else "building",
+        "sector": ("electricity", "gas")[number % 2] if outage else "",
+        "object_type": "" if outage else ("school", "house", "clinic")[number % 3],
+        "status": ("confirmed", "closed")[number % 2] if outage else ("reported", "verified", "closed")[number % 3],
+        "outcome": "repaired" if number % 10 == 3 else "",
+        "adm1_code": ("UA-63", "UA-23")[number % 2],
+        "adm2_code": "700001" if number % 30 == 0 else f"{number % 30}",
+        "occurred_from": day - timedelta(days=(0, 0, 0, 20, 90)[number % 5]),
+        "occurred_to": day,
+        "damage_level": ("", "minor", "severe", "moderate")[number % 4],
+        "cause_group": ("weather", "hostilities")[number % 2],
+        "cause": ("wind", "blast", "fire")[number % 3],
+        "summary": ("Roof and windows", "Doors", "Roof")[number % 3],
+        "lat": lat, "lon": lon, "cell": geo.cell(lat, lon),
+        "incident": incident.reference if number % 40 == 0 else "",
+        "asset": thing.reference if number % 500 == 0 else "",
+        "of_incident_id": None, "of_asset_id": None,
+        "verified_on": None if number % 3 else day + timedelta(days=2),
+        "logged_utc": AT - timedelta(hours=number),
+        "updated_utc": AT - timedelta(hours=number // 2),
+        "danger": "gas" if number % 50 == 0 else "",
+        "withdrawn": "privacy" if number % 100 == 1 else "",
+        "assignee_id": people["official"].pk if number % 60 == 0 else None,
+        "logged_by_id": people["resident"].pk if number % 100 == 0 else people["official"].pk,
+        "due_on": day if number % 50 == 2 else None,
+        "geocode_state": ("found", "typed", "ambiguous")[number % 3],
+        "hands": {}, "geocode_candidates": [],
+    }  # fmt: skip
+    return Report(**values)
+
+
+def _copy(table: type, rows: list[Report], **values: Any) -> None:
+    names = [field.name for field in PastReport._meta.concrete_fields if not field.generated]
+    copied = []
+    for row in rows:
+        own = {
+            name: getattr(row, name) for name in names if name not in ("id", "report", "holder", "valid_to")
+        }
+        copied.append(table(**own | {name: v for name, v in values.items() if v}, report_id=row.pk))
+    insert_new(copied)
+
+
+def _entry(row: Report) -> Entry:
+    return Entry(
+        report=row, number=1, kind=EntryKind.MOVED, happened_at=AT, recorded_at=AT, body="{}",
+        move="answer" if row.pk % 20 == 0 else "verify",
+    )  # fmt: skip
+
+
+# -- plans ----------------------------------------------------------------------------------------------
+
+
+class Plan:
+    """How one statement is answered: ``indexes`` by which large tables are read (None: by none), and
+    whether rows of one are sorted for their order."""
+
+    def __init__(self, sql: str, params: Any) -> None:
+        self.sql = sql[:200] + " … " + sql[sql.rfind(" FROM ") :][:900]
+        self.indexes: set[str | None] = set()
+        self.sorts = False
+        # Of keys that were counted before, any number may be sorted.
+        self.is_bounded = bool(re.search(r'"(sort_key|id)" IN \(', sql))
+        self.tables = {name: name for name in LARGE} | {
+            alias: table
+            for table, alias in re.findall(r'"(registry_\w+)" (?:AS )?"?([A-Z]\w*)"?', sql)
+            if table in LARGE
+        }
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Few rows are quicker read whole and sorted; only words are found no other way.
+                words = " @@ " in sql
+                cursor.execute(f"SET LOCAL enable_bitmapscan = {'on' if words else 'off'}")
+                cursor.execute(f"SET LOCAL enable_sort = {'on' if words else 'off'}")
+                cursor.execute("SET LOCAL random_page_cost = 1")
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+                (root,) = cursor.fetchone()[0]
+                self.said = json.dumps(root, indent=1)[:3000]
+                self._read_node(root["Plan"], "", "")
+            else:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+                lines = [line[-1] for line in cursor.fetchall()]
+                self.said = "\n".join(lines)
+                for line in lines:
+                    self._read_line(line)
+
+    def _read_line(self, line: str) -> None:
+        found = re.match(
+            r"(?:SCAN|SEARCH) (\S+)(?: USING (?:COVERING )?INDEX (\S+)| USING (INTEGER PRIMARY KEY))?", line
+        )
+        if found:
+            name, index, key = found.groups()
+            if name.removesuffix("_words") != name or name.removesuffix("_words_terms") != name:
+                self.indexes.add("words")
+            elif name in self.tables:
+                self.indexes.add("key" if key else index and _plain(index))
+        elif line == "USE TEMP B-TREE FOR ORDER BY" and self.indexes:
+            self.sorts = True
+
+    def _read_node(self, node: dict[str, Any], table: str, above: str) -> None:
+        kind = node["Node Type"]
+        table = node.get("Relation Name", table)
+        if table in LARGE and "Index Name" in node:
+            self.indexes.add(_plain(node["Index Name"]))
+        elif kind == "Seq Scan" and table in LARGE:
+            self.indexes.add(None)
+        before = len(self.indexes)
+        for inner in node.get("Plans", ()):
+            self._read_node(inner, table, kind)
+        if kind == "Sort" and above != "Aggregate" and len(self.indexes) > before:
+            self.sorts = True
+
+
+def _plain(index: str) -> str:
+    """An index without the prefix of its table; ``key`` for those of unique columns."""
+    if index.endswith("_words"):
+        return "words"
+    if re.search(r"_pkey$|_key$|_reference$|_like$|autoindex", index):
+        return "key"
+    if found := re.fullmatch(r"registry_\w+?_(report|other|entry)_id_\w+", index):
+        return "of_report" if found else ""
+    return re.sub(r"^(report|public|researcher|entry)_(?!once)", "", index)
+
+
+@contextmanager
+def _explained() -> Iterator[list[Plan]]:
+    asked: list[tuple[str, Any]] = []
+
+    def keep(execute, sql, params, many, context):
+        if re.match(r"\s*(SELECT|WITH)", sql) and any(
+            f'"{name}"' in sql or f" {name} " in sql for name in LARGE
+        ):
+            asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    plans: list[Plan] = []
+    with connection.execute_wrapper(keep):
+        yield plans
+    seen = {(sql, repr(params)): (sql, params) for sql, params in asked}
+    plans += [Plan(sql, params) for sql, params in seen.values()]
