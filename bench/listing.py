@@ -113,7 +113,7 @@ def _time(alias: str, sql: str, params: Any, times: int = 5) -> float:
     return median(spent)
 
 
-def measure(table: Table, server: Server, official: Person, small: dict[str, tuple[float, float]]) -> None:
+def measure(table: Table, server: Server, official: Person, small: dict[str, list[float]]) -> None:
     """``small``: what ``pages`` gave at 10,000 reports."""
     nothing = empty(server, official)
     table.add("a page that does nothing, signed in", nothing, "ms")

@@ -204,7 +204,7 @@ class _Copies:
         for row, pieces in zip(story.entries, story.bodies, strict=True):
             body = "".join([told[piece] if at & 1 else piece for at, piece in enumerate(pieces)])
             holes["digest"] = hashlib.sha256(body.encode()).hexdigest()
-            holes["body"] = stories.copied_text(body) if text is str else body
+            holes["body"] = stories.copied(body) if text is str else body
             holes["id"] = text(self._key(Entry))
             keys.append(holes["id"])
             entry = _filled(row, holes)

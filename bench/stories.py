@@ -8,7 +8,6 @@ them) is a *hole*, named by a word; everything else is written once.
 import json
 import random
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -182,7 +181,7 @@ class _Life:
     def log(self, form: ReportForm) -> None:
         """Through the form, with the gazetteer, as the web does it."""
         dice, (name, region, lat, lon) = self.dice, self.town
-        kind = dice.choices(Kind.values, [80, 8, 12] if Kind.values[0] == "building" else None)[0]
+        kind = dice.choices((Kind.BUILDING, Kind.NETWORK, Kind.OUTAGE), (80, 8, 12))[0]
         part, seen = dice.choice(_PARTS), dice.choice(_SEEN)
         source = dice.choice(_SOURCES)
         cause = dice.choice(_CAUSES)
@@ -355,10 +354,8 @@ def _row(instance: models.Model, **holes: str) -> Row:
             column.attname == "id" or column.attname in holes or _is_set(instance, column)
         ):
             found.append((place, names[column.attname]))
-    as_cell = cell()
-    return Row(
-        type(instance), [as_cell(column, getattr(instance, column.attname)) for column in fields], found
-    )
+    cells = [cell(column, getattr(instance, column.attname)) for column in fields]
+    return Row(type(instance), cells, found)
 
 
 def _is_set(instance: models.Model, column: models.Field) -> bool:
@@ -370,31 +367,25 @@ def stored(table: type[models.Model]) -> list[Any]:
     return [column for column in table._meta.concrete_fields if not column.generated]
 
 
-def cell() -> Callable[[models.Field, Any], Any]:
-    """What makes a value what the database's bulk way takes: SQLite parameters, PostgreSQL COPY's text."""
-    if connection.vendor == "postgresql":
-        return _copied
-    return lambda column, value: column.get_db_prep_save(value, connection)
-
-
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _copied(column: models.Field, value: Any) -> str:
+def cell(column: Any, value: Any) -> Any:
+    """A value as the database's bulk way takes it: a parameter for SQLite, text for PostgreSQL's COPY."""
+    if connection.vendor != "postgresql":
+        return column.get_db_prep_save(value, connection)
     if isinstance(column, models.JSONField):
         value = json.dumps(value)
     if value is None:
         return r"\N"
     if isinstance(value, bool):
         return "t" if value else "f"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(value).translate(_ESCAPED)
+    return copied(f"{value:f}" if isinstance(value, Decimal) else str(value))
 
 
-def copied_text(text: str) -> str:
+def copied(text: str) -> str:
     """Text as COPY takes it."""
     return text.translate(_ESCAPED)
 
 
-__all__ = ["PLACED", "Cast", "Row", "Story", "copied_text", "stored", "write"]
+__all__ = ["PLACED", "Cast", "Row", "Story", "copied", "stored", "write"]

@@ -110,6 +110,12 @@ class Table:
         self.lines.append(line)
         self._print(line)
 
+    def fail(self, what: str, error: Exception) -> None:
+        """A part that could not be measured, which is a bar that fell."""
+        self.fallen.append(what)
+        self.lines.append((what, "failed", " ".join(str(error).split())[:200], "", "", "**no**"))
+        self._print(self.lines[-1])
+
     def note(self, text: str) -> None:
         """A remark under the table."""
         self.lines.append((text,))
