@@ -195,7 +195,7 @@ class _Copies:
         if story.asset is not None:
             holes |= {"asset": assets[story.asset], "asset_id": text(asset_base + story.asset)}
             told["asset"] = f'"{holes["asset"]}"'
-            told["of_asset_id"] = f'"of_asset_id":[null,{holes["asset_id"]}]'
+            told["of_asset_id"] = f'"of_asset_id":[{holes["asset_id"]}]'
         if story.point:
             self._place(story, holes)
             told |= {"lat": f'"{holes["lat"]}"', "lon": f'"{holes["lon"]}"'}

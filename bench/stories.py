@@ -317,7 +317,7 @@ class _Life:
             told |= {f'"{report.lat:f}"': "lat", f'"{report.lon:f}"': "lon"}
         if report.of_asset is not None:
             told |= {json.dumps(report.of_asset.reference): "asset"}
-            told[f'"of_asset_id":[null,{report.of_asset.pk}]'] = "of_asset_id"
+            told[f'"of_asset_id":[{report.of_asset.pk}]'] = "of_asset_id"
         pattern = re.compile("|".join(map(re.escape, told)))
         for number, one in enumerate(self.written):
             story.entries.append(_row(one.entry, report_id="report", body="body", digest="digest"))

@@ -364,6 +364,17 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
     return vanished
 
 
+def _touched(last: Edition) -> QuerySet[Any]:
+    """The reports with entries that the last edition had not seen. One that committed later than newer ones
+    was not begun before the longest transaction: what an edition before that had seen is older."""
+    begun = last.made_at - _LONGEST_TRANSACTION
+    settled = Edition.objects.filter(made_at__lt=begun).values_list("last_entry", flat=True).first() or 0
+    entries = Entry.objects.order_by().filter(pk__gt=settled)
+    return entries.filter(Q(pk__gt=last.last_entry) | Q(recorded_at__gte=begun)).values_list(
+        "report", flat=True
+    )
+
+
 def _batches(ids: list[int]) -> Iterator[list[int]]:
     for start in range(0, len(ids), _BATCH):
         yield ids[start : start + _BATCH]
@@ -375,9 +386,7 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
     reports = Report.objects.order_by()
     if last is None or (last.policy_version, last.policy) != (edition.policy_version, edition.policy):
         return list(reports.order_by("pk").values_list("pk", flat=True))
-    touched = Entry.objects.order_by().values_list("report", flat=True)
-    found = set(touched.filter(pk__gt=last.last_entry))
-    found.update(touched.filter(recorded_at__gte=last.made_at - _LONGEST_TRANSACTION))
+    found = set(_touched(last))
     for use_class, sight in _sights(audience).items():
         of_class = reports.filter(access.CLASS_CONDITIONS[use_class]).values_list("pk", flat=True)
         if sight.when != "month":

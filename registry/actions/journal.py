@@ -4,8 +4,8 @@ An action locks a report (``lock``), decides, and hands a ``Line`` to ``record``
 number of lines by the same few statements. In one transaction: the old row goes to the past, the report
 gets its new values, an entry says what changed, tallies get a delta.
 
-An entry's *body* is canonical JSON: codes, and before and after of every changed field; free text only as a
-salted digest, the text itself in an erasable row of ``Text``.
+An entry's *body* is canonical JSON: codes, and of every changed field ``[before, after]``, or ``[after]`` if
+it was blank; free text only as a salted digest, the text itself in an erasable row of ``Text``.
 """
 
 import hashlib
@@ -302,8 +302,9 @@ def prepare(line: Line, at: datetime) -> Written:
             "recorded_at": plain(at),
             "from": "" if is_new else before["status"],
             "to": report.status,
+            # A field that was blank tells only what it became.
             "fields": {
-                name: [plain(old), plain(new)]
+                name: [plain(value) for value in (old, new)[old == _BLANK[name] :]]
                 for name, (old, new) in changes.items()
                 if name not in TEXT_FIELDS
             },
@@ -467,8 +468,8 @@ def told(bodies: Iterable[dict[str, Any]], words: Mapping[str, str]) -> Iterator
     same each time. ``words`` gives free text by its digest; what it lacks was erased, and is blank."""
     state = dict(_PLAIN_BLANK)
     for body in bodies:
-        for name, (_before, after) in body["fields"].items():
-            state[name] = after
+        for name, told_of_it in body["fields"].items():
+            state[name] = told_of_it[-1]
         for name, text_digest in body["texts"].items():
             if name in TEXT_FIELDS:
                 state[name] = words.get(text_digest, "")

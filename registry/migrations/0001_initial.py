@@ -1336,10 +1336,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
-            index=models.Index(fields=['recorded_at'], name='entry_recorded'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
             index=models.Index(condition=models.Q(('move', 'answer')), fields=['-id'], name='entry_answers'),
         ),
         migrations.AddConstraint(

@@ -49,7 +49,6 @@ class Entry(models.Model):
         constraints = [models.UniqueConstraint(fields=["report", "number"], name="entry_once")]
         indexes = [
             models.Index(fields=["id"], name="entry_unsealed", condition=Q(seal=None)),
-            models.Index(fields=["recorded_at"], name="entry_recorded"),
             models.Index(fields=["-id"], name="entry_answers", condition=Q(move="answer")),
         ]
 

@@ -91,9 +91,9 @@ def _title(entry: Entry, kind: str) -> str:
 def _changes(fields: dict[str, list[Any]]) -> Iterable[tuple[str, str, str]]:
     for name in _SAID:
         if name in fields:
-            before, after = fields[name]
+            *before, after = fields[name]
             label = str(field_of(name).verbose_name)
-            yield label, _words(name, before), _words(name, after)
+            yield label, _words(name, before[0] if before else None), _words(name, after)
 
 
 def _words(name: str, value: Any) -> str:
