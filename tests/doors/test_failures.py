@@ -97,13 +97,14 @@ def _snapshots() -> int:
 
 def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
     assert _whole(register)
+    until(lambda: _spooled(register) == 0)
     done = Download.objects.filter(rows=ROWS).count()
     with register.begin(FILE) as slow:
         assert slow.recv(1, socket.MSG_PEEK) == b"H"
         until(lambda: Download.objects.filter(rows=ROWS).count() == done + 1)
-        assert _snapshots() == 0
-        assert _spooled(register) == 1
+        until(lambda: (_snapshots(), _spooled(register)) == (0, 1))
         assert _whole(register)
+        until(lambda: _spooled(register) == 1)
         assert register.ask("/reports")[0] == 200
         # It gets its file in the end.
         answer = http.client.HTTPResponse(slow)
