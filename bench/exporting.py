@@ -118,11 +118,12 @@ def _first_row(client: Any, address: str) -> float:
 
 
 def selective() -> tuple[str, dict[str, str]]:
-    """A filter that keeps about 1 % of the public rows, as a query string and as columns: one district."""
+    """A filter that keeps one or two in a hundred public rows, as a query string and as columns: one district."""
     rows = PublicReport.objects.order_by()
     found = rows.exclude(adm2_code="").values_list("adm2_code").annotate(n=Count("pk"))
-    wanted = max(rows.count() / 100, 1)
-    code = min(found, key=lambda pair: abs(pair[1] - 1.1 * wanted) + (pair[1] < wanted) * wanted)[0]
+    wanted = max(rows.count() / 100, min(10_000, rows.count() / 50))
+    # The district with just so many rows, else the one with most.
+    code = min(found, key=lambda pair: (pair[1] < wanted, abs(pair[1] - wanted)))[0]
     return f"area={code}", {"adm2_code": code}
 
 
