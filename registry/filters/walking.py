@@ -173,7 +173,7 @@ def _by_value(rows: Rows, bare: Rows, column: str | None, values: Values) -> Ite
         return
     for some in together:
         value = dict(zip(columns, some, strict=True))
-        yield Walk(_having(rows, value), _having(bare, value))
+        yield Walk(_having(rows, value), None if column == "reference" else _having(bare, value))
 
 
 def _having(rows: Rows, values: Mapping[str, Any]) -> Rows:
@@ -195,8 +195,9 @@ def _until(found: Iterable[Walk], rows: Rows, bare: Rows, last: date | None) -> 
     begun = Q(occurred_from__lte=last) | Q(occurred_from=None)
     soon = Q(RANGES, ~LONG, sort_key__gte=end, sort_key__lt=far)
     for walk in found:
-        index = walk.index
-        assert index is not None
-        yield Walk(walk.rows.beyond(end), index.beyond(end))
-        yield Found(walk.rows, index.filter(soon, begun))
+        if walk.index is None:
+            yield walk
+            return
+        yield Walk(walk.rows.beyond(end), walk.index.beyond(end))
+        yield Found(walk.rows, walk.index.filter(soon, begun))
     yield Found(rows, bare.filter(LONG, begun, sort_key__gte=end))
