@@ -5,11 +5,11 @@
 rows: a reference leaves only if its target is there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import (
@@ -68,8 +68,8 @@ _GRID_PRECISION = {
 _LONGEST_TRANSACTION = timedelta(hours=1)
 #: Up to so many reports an edition adds their changes to the tallies, beyond it counts all rows anew.
 _FEW = 20_000
-#: Reports written by one round of statements.
-_BATCH = 5_000
+#: Reports written by one round of statements: if listed by their ids, if as a range of them.
+_BATCH, _RANGE = 5_000, 20_000
 
 _USE_CLASS = Case(
     *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
@@ -344,11 +344,12 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
         if access.stricter(strictness, before.get(name))
     ]
     candidates = _candidates(audience, edition, last)
-    few = len(candidates) <= _FEW
+    batches = _ranges() if candidates is None else _batches(candidates)
+    few = candidates is not None and len(candidates) <= _FEW
     changes: list[Any] = []
     vanished = 0
-    for batch in _batches(candidates):
-        rows = rows_of(audience).filter(report__in=batch)
+    for batch in batches:
+        rows = rows_of(audience).filter(batch.of("report"))
         if few:
             changes += _signed(rows, -1)
         vanished += _write_own(audience, edition, batch, tightened)
@@ -359,7 +360,7 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
     else:
         tallies.rewrite(audience)
     # Only when all rows stand is it known which references they may name.
-    for batch in _batches(candidates):
+    for batch in batches:
         _write_links(audience, edition, batch)
     return vanished
 
@@ -375,17 +376,31 @@ def _touched(last: Edition) -> QuerySet[Any]:
     )
 
 
-def _batches(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]
+class _Some(NamedTuple):
+    """Some reports, by lookups of their ids: those of a list, or all of a range."""
+
+    lookups: dict[str, Any]
+
+    def of(self, name: str) -> Q:
+        return Q(**{f"{name}__{lookup}": value for lookup, value in self.lookups.items()})
 
 
-def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[int]:
+def _batches(ids: Sequence[int]) -> list[_Some]:
+    return [_Some({"in": ids[start : start + _BATCH]}) for start in range(0, len(ids), _BATCH)]
+
+
+def _ranges() -> list[_Some]:
+    """All reports."""
+    newest = Report.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return [_Some({"gte": first, "lt": first + _RANGE}) for first in range(1, newest + 1, _RANGE)]
+
+
+def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[int] | None:
     """The reports whose rows may have to change: touched or due since the last edition, months at a month's
-    end, and what is linked to such or stands on the same asset. All of them if the policy changed."""
+    end, and what is linked to such or stands on the same asset. None, for all of them, if the policy changed."""
     reports = Report.objects.order_by()
     if last is None or (last.policy_version, last.policy) != (edition.policy_version, edition.policy):
-        return list(reports.order_by("pk").values_list("pk", flat=True))
+        return None
     found = set(_touched(last))
     for use_class, sight in _sights(audience).items():
         of_class = reports.filter(access.CLASS_CONDITIONS[use_class]).values_list("pk", flat=True)
@@ -400,29 +415,29 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
     beside: set[int] = set()
     for batch in _batches(sorted(found)):
         links = Link.objects.order_by()
-        beside.update(links.filter(report__in=batch).values_list("other", flat=True))
-        beside.update(links.filter(other__in=batch).values_list("report", flat=True))
-        assets = reports.filter(pk__in=batch).exclude(asset="").values("asset")
+        beside.update(links.filter(batch.of("report")).values_list("other", flat=True))
+        beside.update(links.filter(batch.of("other")).values_list("report", flat=True))
+        assets = reports.filter(batch.of("pk")).exclude(asset="").values("asset")
         beside.update(reports.filter(asset__in=assets).values_list("pk", flat=True))
         # What an asset loses by a change, the audience's rows still show.
-        held = rows_of(audience).filter(report__in=batch).exclude(asset="").values("asset")
+        held = rows_of(audience).filter(batch.of("report")).exclude(asset="").values("asset")
         beside.update(rows.filter(asset__in=held))
     return sorted(found | beside)
 
 
-def _write_own(audience: str, edition: Edition, batch: list[int], tightened: list[str]) -> int:
+def _write_own(audience: str, edition: Edition, batch: _Some, tightened: list[str]) -> int:
     """Write the OWN columns of these reports' rows. What is decided is listed first: the office goes on
     writing meanwhile, and no row may leave without its version in the past."""
-    now_seen = seen(audience, edition.at).filter(pk__in=batch)
+    now_seen = seen(audience, edition.at).filter(batch.of("pk"))
     if not edition.month_end:
         now_seen = now_seen.exclude(monthly(audience))
     # Versions of another class than the report's, or of more than is shown now, are not kept.
     keeper = Report.objects.annotate(use_class=_USE_CLASS).exclude(use_class__in=tightened)
     keeps = Exists(keeper.filter(pk=OuterRef("report_id"), use_class=OuterRef("use_class"), withdrawn=""))
-    past = PastReport.objects.filter(holder=audience, report__in=batch).annotate(use_class=_USE_CLASS)
+    past = PastReport.objects.filter(batch.of("report"), holder=audience).annotate(use_class=_USE_CLASS)
     vanished, _tables = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk")).delete()
 
-    held = rows_of(audience).filter(report__in=batch).annotate(use_class=_USE_CLASS)
+    held = rows_of(audience).filter(batch.of("report")).annotate(use_class=_USE_CLASS)
     fresh = [F(f"seen_{name}") for name in OWN]
     differs = _any(
         Q(Differs(value, F(f"{audience}__{name}"))) for name, value in zip(OWN, fresh, strict=True)
@@ -448,10 +463,10 @@ def _write_own(audience: str, edition: Edition, batch: list[int], tightened: lis
     return vanished + len(lost)
 
 
-def _write_links(audience: str, edition: Edition, batch: list[int]) -> None:
+def _write_links(audience: str, edition: Edition, batch: _Some) -> None:
     """Write the LINKED columns of these reports' rows; a row this edition has not versioned yet goes to the
     past first."""
-    rows = rows_of(audience).filter(report__in=batch)
+    rows = rows_of(audience).filter(batch.of("report"))
     if not edition.month_end:
         rows = rows.exclude(monthly(audience))
     links = _links(audience, "")
