@@ -104,10 +104,7 @@ def _first_rows(table: Table, reader: Any, staff: Any) -> None:
 def _first_row(client: Any, address: str) -> float:
     """Seconds to the first data row; the rest is not waited for."""
     began = time.perf_counter()
-    client.connection.request("GET", address, headers=client.headers)
-    response = client.connection.getresponse()
-    if response.status != 200:
-        raise RuntimeError(f"{address}: {response.status}")
+    response = client.open(address)
     lines = 0
     while lines < 2 and (data := response.read1(1 << 16)):
         lines += data.count(b"\n")

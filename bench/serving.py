@@ -94,14 +94,23 @@ class Client:
         self.headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
         self.connection = http.client.HTTPConnection(HOST, port, timeout=600)
 
-    def get(self, address: str) -> bytes:
-        """The body of a page that must be there."""
-        self.connection.request("GET", address, headers=self.headers)
-        response = self.connection.getresponse()
-        body = response.read()
+    def open(self, address: str) -> http.client.HTTPResponse:
+        """The answer of a page that must be there, its body unread."""
+        try:
+            self.connection.request("GET", address, headers=self.headers)
+            response = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # It was not used for longer than the server keeps it.
+            self.connection.close()
+            self.connection.request("GET", address, headers=self.headers)
+            response = self.connection.getresponse()
         if response.status != 200:
-            raise RuntimeError(f"{address}: {response.status} {body[:300]!r}")
-        return body
+            raise RuntimeError(f"{address}: {response.status} {response.read()[:300]!r}")
+        return response
+
+    def get(self, address: str) -> bytes:
+        """The body of a page."""
+        return self.open(address).read()
 
     def post(self, address: str, body: str) -> tuple[int, str]:
         """Status and Location of an answer to a form."""
@@ -121,10 +130,7 @@ class Client:
     def download(self, address: str) -> tuple[float, float, int, int]:
         """A file, thrown away: seconds to its first data row and to its end, rows, bytes."""
         began = time.perf_counter()
-        self.connection.request("GET", address, headers=self.headers)
-        response = self.connection.getresponse()
-        if response.status != 200:
-            raise RuntimeError(f"{address}: {response.status} {response.read()[:300]!r}")
+        response = self.open(address)
         head, first, lines, size = b"", 0.0, 0, 0
         while data := response.read1(1 << 18):
             size += len(data)

@@ -242,8 +242,7 @@ def _exports_meanwhile(server: Server, person: Person) -> Any:
 
     def dawdle() -> None:
         client = Client(server.port, cookies)
-        client.connection.request("GET", "/reports.csv", headers=client.headers)
-        response = client.connection.getresponse()
+        response = client.open("/reports.csv")
         while not stop.wait(1) and response.read(1024):
             pass
         client.connection.close()
