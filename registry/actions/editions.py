@@ -453,10 +453,12 @@ def _write_own(audience: str, edition: Edition, batch: _Some, tightened: list[st
     copy_to_past(table, rows_of(audience).filter(report__in=kept), audience, at=edition.at)
     rows_of(audience).filter(report__in=[*kept, *lost]).delete()
     stamps = [Value(edition.at, output_field=DateTimeField())] * len(STAMPED)
+    # In the order of lists, in which most indexes end: neighbours are written where neighbours lie.
+    entering = now_seen.filter(**{f"{audience}__isnull": True}).order_by("sort_key")
     insert(
         table,
         [*OWN, "report", *STAMPED, *LINKED],
-        now_seen.filter(**{f"{audience}__isnull": True}).values_list(
+        entering.values_list(
             *(f"seen_{name}" for name in OWN), "pk", *stamps, Value(""), _nothing("strike_no")
         ),
     )

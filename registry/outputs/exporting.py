@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain, repeat
 from threading import Condition, Thread
 from typing import Any, Protocol
 
@@ -24,8 +25,10 @@ from registry.columns import COLUMNS
 from registry.filters import Selection
 from registry.models import Entry, PastReport, Text
 
-#: Rows handed over at once.
-_CHUNK = 500
+
+def _sizes() -> Iterator[int]:
+    """How many rows to hand over at once: the first alone, so that it is seen at once."""
+    return chain([1], repeat(500))
 
 
 class Sink(Protocol):
@@ -175,11 +178,13 @@ def _copied(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]
         cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')", params) as copy,
     ):
         chunk: list[bytes] = []
+        sizes = _sizes()
+        size = next(sizes)
         for line in copy:
             chunk.append(bytes(line[:-1]))
-            if len(chunk) == _CHUNK:
+            if len(chunk) == size:
                 yield chunk
-                chunk = []
+                chunk, size = [], next(sizes)
         if chunk:
             yield chunk
 
@@ -210,7 +215,9 @@ def _built(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]:
         raw.text_factory = bytes
         try:
             cursor.execute(sql, params)
-            while chunk := cursor.fetchmany(_CHUNK):
+            for size in _sizes():
+                if not (chunk := cursor.fetchmany(size)):
+                    break
                 yield [line for (line,) in chunk]
         finally:
             raw.text_factory = str
