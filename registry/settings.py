@@ -100,8 +100,7 @@ TEMPLATES = [
         },
     },
 ]
-# Our own form templates take the place of Django's, where there are any.
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "registry.forms.drawing.Renderer"
 
 # Two aliases: `default` writes, `reader` answers lists, exports, maps and figures (upkeep/replica).
 

@@ -60,8 +60,10 @@ def field(bound: BoundField, look: str = "", width: int | str = "", label: str =
         "label": label or bound.label,
         "look": look,
         "shape": shape,
-        "choices": [(choice, hints.get(str(choice.data["value"]))) for choice in bound.subwidgets],
-        "control": bound.as_widget(attrs=attrs),
+        "choices": [(choice, hints.get(str(choice.data["value"]))) for choice in bound.subwidgets]
+        if shape == "choices"
+        else (),
+        "control": "" if shape == "choices" else bound.as_widget(attrs=attrs),
     }
 
 
