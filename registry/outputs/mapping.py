@@ -11,7 +11,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -261,6 +261,22 @@ class Sketch(NamedTuple):
     dots: list[tuple[float, float, float, str]]
 
 
+class Frame(NamedTuple):
+    """Which part of the unit square a drawing shows: its middle, and how many pixels the square's side takes."""
+
+    width: int
+    height: int
+    x: float
+    y: float
+    scale: float
+
+    def pixel(self, x: float, y: float) -> tuple[float, float]:
+        return (
+            round((x - self.x) * self.scale + self.width / 2, 1),
+            round((y - self.y) * self.scale + self.height / 2, 1),
+        )
+
+
 def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sketch | None:
     """The selection at a glance, on the outlines of countries and regions; None where nothing has a place."""
     box = bounds(selection)
@@ -269,21 +285,7 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
     south, west, north, east = box
     (left, bottom), (right, top) = _mercator(west, south), _mercator(east, north)
     scale = min(width / (right - left), height / (bottom - top))
-    middle, centre = (left + right) / 2, (top + bottom) / 2
-
-    def pixel(x: float, y: float) -> tuple[float, float]:
-        return round((x - middle) * scale + width / 2, 1), round((y - centre) * scale + height / 2, 1)
-
-    def path(ring: list[tuple[float, float]]) -> str:
-        points = (pixel(x, y) for x, y in ring)
-        return "M" + "L".join(f"{x:g} {y:g}" for (x, y), _same in groupby(points)) + "Z"
-
-    reach, rise = width / scale / 2, height / scale / 2
-    land = [
-        "".join(map(path, rings))
-        for (x0, y0, x1, y1), rings in _outlines()
-        if x0 < middle + reach and x1 > middle - reach and y0 < centre + rise and y1 > centre - rise
-    ]
+    frame = Frame(width, height, (left + right) / 2, (top + bottom) / 2, scale)
     zoom = min(Cluster.ZOOMS[-1], max(Cluster.ZOOMS[0], round(math.log2(scale / 16))))
     counts, _partial, _keys = _counts(selection, geo.tile_range(0, 0, 0), zoom)
     squares: dict[int, list[tuple[int, str]]] = defaultdict(list)
@@ -293,10 +295,25 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
     for prefix, found in sorted(squares.items(), key=lambda item: -sum(n for n, _level in item[1])):
         lat, lon = geo.centre(prefix, zoom)
         worst = max((level for _n, level in found), key=scales.SEVERITY.index)
-        dots.append(
-            (*pixel(*_mercator(lon, lat)), round(4 + 3 * math.log10(sum(n for n, _l in found)), 1), worst)
-        )
-    return Sketch(width, height, land, dots)
+        radius = round(4 + 3 * math.log10(sum(n for n, _l in found)), 1)
+        dots.append((*frame.pixel(*_mercator(lon, lat)), radius, worst))
+    return Sketch(width, height, _land(frame), dots)
+
+
+@lru_cache(maxsize=32)
+def _land(frame: Frame) -> list[str]:
+    """The outlines in a frame as SVG paths. Frames are few, as boxes end at a degree or so, and points many."""
+
+    def path(ring: list[tuple[float, float]]) -> str:
+        points = (frame.pixel(x, y) for x, y in ring)
+        return "M" + "L".join(f"{x:g} {y:g}" for (x, y), _same in groupby(points)) + "Z"
+
+    reach, rise = frame.width / frame.scale / 2, frame.height / frame.scale / 2
+    return [
+        "".join(map(path, rings))
+        for (x0, y0, x1, y1), rings in _outlines()
+        if x0 < frame.x + reach and x1 > frame.x - reach and y0 < frame.y + rise and y1 > frame.y - rise
+    ]
 
 
 def _mercator(lon: float, lat: float) -> tuple[float, float]:

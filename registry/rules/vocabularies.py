@@ -434,11 +434,10 @@ BY_NAME: dict[str, type[TextChoices]] = {
     "network_object": NetworkObject,
 }
 
-_OBJECT_TYPE_LABELS = dict(OBJECT_TYPE_CHOICES)
+_LABELS: dict[str, dict] = {name: dict(vocabulary.choices) for name, vocabulary in BY_NAME.items()}
+_LABELS["object_type"] = dict(OBJECT_TYPE_CHOICES)
 
 
 def label(name: str, code: str):
     """The words for a code of the vocabulary ``name``; the code itself where the list does not hold it."""
-    if name == "object_type":
-        return _OBJECT_TYPE_LABELS.get(code, code)
-    return dict(BY_NAME[name].choices).get(code, code)
+    return _LABELS[name].get(code, code)

@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from registry.outputs.mapping import Sketch
 from registry.rules.vocabularies import DamageLevel
 
 register = template.Library()
@@ -26,6 +29,18 @@ def scaled(n: float, largest: float, length: float = 100) -> float:
 def legend() -> dict[str, Any]:
     """The damage scale in words, for charts and map."""
     return {"levels": [(code, DamageLevel(code).label) for code in LEVELS]}
+
+
+@register.simple_tag
+def drawing(sketch: Sketch) -> SafeString:
+    """What stands in the drawing of a small map: a path for each land, a circle for each dot."""
+    land = format_html_join("", '<path d="{}"/>', ((path,) for path in sketch.land))
+    dots = format_html_join(
+        "",
+        '<circle class="level-{}" cx="{}" cy="{}" r="{}"/>',
+        ((level, x, y, radius) for x, y, radius, level in sketch.dots),
+    )
+    return land + dots
 
 
 @register.inclusion_tag("charts/_bars.html")

@@ -6,6 +6,7 @@ What is not known, what is withheld and zero look different from each other in e
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,8 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from registry.outputs.telling import what
 from registry.rules import vocabularies
@@ -166,33 +167,29 @@ def place(row: Any) -> SafeString | str:
     return ", ".join(dict.fromkeys(filter(None, names))) or row.country or _missing(withholds(row, "area"))
 
 
-def _day(day: date) -> SafeString:
-    words = formats.date_format(day, "DATE_FORMAT")
-    return format_html('<time datetime="{}">{}</time>', day.isoformat(), words)
+#: How finely a day is said → how it is written for machines and for people.
+_FINENESS = {"day": (10, "DATE_FORMAT"), "month": (7, "YEAR_MONTH_FORMAT"), "year": (4, "Y")}
 
 
-def _month(day: date) -> SafeString:
-    words = formats.date_format(day, "YEAR_MONTH_FORMAT")
-    return format_html('<time datetime="{}">{}</time>', day.isoformat()[:7], words)
-
-
-def _year(day: date) -> SafeString:
-    return format_html('<time datetime="{0}">{0}</time>', day.isoformat()[:4])
+@lru_cache(maxsize=10_000)
+def _time(day: date, fineness: str, language: str | None) -> SafeString:
+    """A day in words of the ``language``, which is the reader's. Pages name few days, and each many times."""
+    length, style = _FINENESS[fineness]
+    words = formats.date_format(day, style)
+    return format_html('<time datetime="{}">{}</time>', day.isoformat()[:length], words)
 
 
 @register.simple_tag
 def when(row: Any) -> SafeString:
     """The civil dates of a row, as finely as they are known and shown."""
-    first, last = row.occurred_from, row.occurred_to
-    if last is None:
+    if row.occurred_to is None:
         return _missing(False)
-    if first is None:
-        return format_html(_("before {}"), _day(last))
     precision = "month" if withholds(row, "days") else row.date_precision
-    say = {"month": _month, "year": _year}.get(precision, _day)
-    if say(first) == say(last):
-        return say(last)
-    return format_html(_("{} to {}"), say(first), say(last))
+    fineness, language = precision if precision in _FINENESS else "day", get_language()
+    if row.occurred_from is None:
+        return format_html(_("before {}"), _time(row.occurred_to, "day", language))
+    first, last = (_time(day, fineness, language) for day in (row.occurred_from, row.occurred_to))
+    return last if first == last else format_html(_("{} to {}"), first, last)
 
 
 @register.simple_tag
