@@ -1,6 +1,7 @@
 """Every filter of reports: one entry of ``ReportFilter`` for one filter."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
@@ -48,6 +49,14 @@ class Filter(django_filters.Filter):
         self.field_class, self.say, self.office = field, say, office
         self.few, self.column = few, column
         super().__init__(*args, **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> "Filter":
+        """A filter for one request, with the field of all: forms copy their fields themselves."""
+        made = copy(self)
+        made._field = self.field
+        # A method is looked up in the set that the copy belongs to.
+        made.method = self.method
+        return made
 
     def words(self, value: Any) -> str:
         if callable(self.say):

@@ -23,7 +23,7 @@ from registry import geo
 from registry.filters import BadFilter, Selection, tried
 from registry.models import Cluster, ReportRow, TallyDelta
 from registry.models.sql import kept_off
-from registry.outputs.statistics import grouped, sectors_of, tallied_areas
+from registry.outputs.statistics import added, grouped, sectors_of, tallied_areas
 from registry.outputs.telling import what
 from registry.rules import access, scales
 from registry.rules.vocabularies import DamageLevel, Holder
@@ -158,12 +158,13 @@ def _pyramid(
     kept = Cluster.objects.using(selection.using).filter(
         areas, holder=selection.holder, zoom=zoom, cell__gte=cells[0] >> shift, cell__lt=cells[1] >> shift
     )
-    counts = kept.values_list("cell", "damage_level", "n")
+    found = kept.values_list("cell", "damage_level", "n")
     if selection.holder != Holder.OFFICE:
-        return counts
+        return found
     late = TallyDelta.objects.using(selection.using).filter(areas, cell__gte=cells[0], cell__lt=cells[1])
     late = late.exclude(status__in=access.SET_ASIDE).annotate(prefix=F("cell").bitrightshift(shift))
-    return counts.union(late.values_list("prefix", "damage_level", "n"), all=True)
+    found = found.union(late.values_list("prefix", "damage_level", "n"), all=True)
+    return added(found, "cell", "damage_level", numbers=("n",))
 
 
 def _sources(selection: Selection, cells: tuple[int, int]) -> tuple[list[Any], bool]:

@@ -2,7 +2,7 @@
 from one grouped pass over the rows of a selection. Both count the same."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -103,17 +103,20 @@ def tallied_areas(selection: Selection) -> Q | None:
 def tallied(selection: Selection, areas: Q) -> list[Line]:
     """The lines of the tallies, what is not merged yet added by the same statement."""
     kept = Tally.objects.using(selection.using).filter(areas, holder=selection.holder)
-    found = kept.values_list(*Line._fields)
+    found = _live(kept).values_list(*Line._fields)
     if selection.holder == Holder.OFFICE:
-        late = TallyDelta.objects.using(selection.using).filter(areas)
+        late = _live(TallyDelta.objects.using(selection.using).filter(areas))
         found = found.union(late.values_list(*Line._fields), all=True)
     sectors = sectors_of(selection)
     return _summed(
         line
-        for line in (Line(*values) for values in found)
-        if line.status not in access.SET_ASIDE
-        and (sectors is None or (line.kind != Kind.BUILDING and line.sector in sectors))
+        for line in map(Line._make, added(found, *Line._fields[:-2], numbers=Line._fields[-2:]))
+        if sectors is None or (line.kind != Kind.BUILDING and line.sector in sectors)
     )
+
+
+def _live(tallies: QuerySet) -> QuerySet:
+    return tallies.exclude(status__in=access.SET_ASIDE)
 
 
 def counted(selection: Selection) -> list[Line]:
@@ -140,15 +143,29 @@ def grouped(rows: QuerySet, *columns: str, total: str = "", by: str = "SUM") -> 
 
     The rows are a query of their own inside, so a slice of them bounds what is looked at.
     """
+    numbers = [total] if total else []
+    answers = ["COUNT(*)", *(f"{by}({number})" for number in numbers)]
+    return _answered(rows.values_list(*columns, *numbers), columns, numbers, answers)
+
+
+def added(rows: QuerySet, *columns: str, numbers: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The sums of ``numbers`` by these columns. What is not merged into the tallies yet may be thousands of
+    rows, so the database adds them."""
+    return _answered(rows, columns, numbers, [f"SUM({number})" for number in numbers])
+
+
+def _answered(
+    rows: QuerySet, columns: Sequence[str], numbers: Sequence[str], answers: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """What the aggregates ``answers`` say of rows that have these columns and numbers, by the columns."""
     try:
-        sql, params = rows.values_list(*columns, *[total] * bool(total)).query.sql_with_params()
+        sql, params = rows.query.sql_with_params()
     except EmptyResultSet:
         return []
-    keys, named = ", ".join(columns), f", {total}" if total else ""
-    summed = f", {by}({total})" if total else ""
+    names, keys = (", ".join(listed) for listed in ((*columns, *numbers), columns))
     with connections[rows.db].cursor() as cursor:
         cursor.execute(
-            f"WITH found ({keys}{named}) AS ({sql}) SELECT {keys}, COUNT(*){summed} FROM found GROUP BY {keys}",
+            f"WITH found ({names}) AS ({sql}) SELECT {keys}, {', '.join(answers)} FROM found GROUP BY {keys}",
             params,
         )
         return cursor.fetchall()
