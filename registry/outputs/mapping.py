@@ -293,7 +293,7 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
     for (prefix, level), n in counts.items():
         squares[prefix].append((n, level))
     dots = []
-    for prefix, found in sorted(squares.items(), key=lambda item: -sum(n for n, _level in item[1])):
+    for prefix, found in sorted(squares.items(), key=lambda one: (-sum(n for n, _level in one[1]), one[0])):
         lat, lon = geo.centre(prefix, zoom)
         worst = max((level for _n, level in found), key=scales.SEVERITY.index)
         radius = round(4 + 3 * math.log10(sum(n for n, _l in found)), 1)

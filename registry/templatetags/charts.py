@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString
 from registry.outputs.mapping import Sketch
 from registry.rules.vocabularies import DamageLevel
 
+from .components import number
+
 register = template.Library()
 
 #: Lightest first, as they are stacked and explained.
@@ -54,9 +56,17 @@ def bars(caption: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         x, parts = 0.0, []
         for code in levels:
             width = scaled(counts.get(code, 0), largest)
-            parts.append({"level": code, "n": counts.get(code, 0), "x": round(x, 2), "width": width})
+            parts.append((code, round(x, 2), width))
             x += width
-        drawn.append({**row, "parts": parts, "total": sum(counts.values())})
+        bar = format_html_join(
+            "",
+            '<rect class="level-{}" x="{}" y="1" width="{}" height="22"/>',
+            (part for part in parts if counts.get(part[0])),
+        )
+        cells = format_html_join(
+            "", '<td class="number">{}</td>', ((number(counts.get(code, 0)),) for code in levels)
+        )
+        drawn.append({**row, "bar": bar, "cells": cells, "total": sum(counts.values())})
     return {"caption": caption, "rows": drawn, "levels": [(code, DamageLevel(code).label) for code in levels]}
 
 

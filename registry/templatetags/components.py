@@ -172,10 +172,14 @@ _FINENESS = {"day": (10, "DATE_FORMAT"), "month": (7, "YEAR_MONTH_FORMAT"), "yea
 
 
 @lru_cache(maxsize=10_000)
-def _time(day: date, fineness: str, language: str | None) -> SafeString:
-    """A day in words of the ``language``, which is the reader's. Pages name few days, and each many times."""
+def _written(day: date, style: str, language: str | None) -> str:
+    """A day in words of the ``language``, which is the reader's: a page names few days, each many times."""
+    return formats.date_format(day, style)
+
+
+def _time(day: date, fineness: str = "day") -> SafeString:
     length, style = _FINENESS[fineness]
-    words = formats.date_format(day, style)
+    words = _written(day, style, get_language())
     return format_html('<time datetime="{}">{}</time>', day.isoformat()[:length], words)
 
 
@@ -185,10 +189,10 @@ def when(row: Any) -> SafeString:
     if row.occurred_to is None:
         return _missing(False)
     precision = "month" if withholds(row, "days") else row.date_precision
-    fineness, language = precision if precision in _FINENESS else "day", get_language()
+    fineness = precision if precision in _FINENESS else "day"
     if row.occurred_from is None:
-        return format_html(_("before {}"), _time(row.occurred_to, "day", language))
-    first, last = (_time(day, fineness, language) for day in (row.occurred_from, row.occurred_to))
+        return format_html(_("before {}"), _time(row.occurred_to))
+    first, last = (_time(day, fineness) for day in (row.occurred_from, row.occurred_to))
     return last if first == last else format_html(_("{} to {}"), first, last)
 
 
@@ -207,8 +211,8 @@ def moment(at: datetime | None, zone: str = "") -> SafeString:
 @register.simple_tag
 def waits(since: datetime | date) -> SafeString:
     """How long something has waited, in its largest unit; the moment itself in the title."""
-    day = timezone.localtime(since) if isinstance(since, datetime) else since
-    shown = formats.date_format(day, "DATE_FORMAT")
+    day = timezone.localdate(since) if isinstance(since, datetime) else since
+    shown = _written(day, "DATE_FORMAT", get_language())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', since.isoformat(), shown, timesince(since, depth=1)
     )
