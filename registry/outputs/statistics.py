@@ -151,7 +151,8 @@ def grouped(rows: QuerySet, *columns: str, total: str = "", by: str = "SUM") -> 
 def added(rows: QuerySet, *columns: str, numbers: Sequence[str]) -> list[tuple[Any, ...]]:
     """The sums of ``numbers`` by these columns. What is not merged into the tallies yet may be thousands of
     rows, so the database adds them."""
-    return _answered(rows, columns, numbers, [f"SUM({number})" for number in numbers])
+    # A sum of long integers is a numeric in PostgreSQL.
+    return _answered(rows, columns, numbers, [f"CAST(SUM({number}) AS bigint)" for number in numbers])
 
 
 def _answered(
