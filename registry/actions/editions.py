@@ -66,6 +66,10 @@ _GRID_PRECISION = {
 }
 #: An entry may commit after a newer one; no transaction takes this long.
 _LONGEST_TRANSACTION = timedelta(hours=1)
+#: What tallies are made of.
+_COUNTED = (
+    "country", "adm1_code", "kind", "sector", "status", "damage_level", "cell", "customers_unit", "customers_out",
+)  # fmt: skip
 #: Up to so many reports an edition adds their changes to the tallies, beyond it counts all rows anew.
 _FEW = 20_000
 #: Reports written by one round of statements: if listed by their ids, if as a range of them.
@@ -225,14 +229,11 @@ def _links(audience: str, prefix: str) -> dict[str, Any]:
         report=OuterRef(f"{prefix}report_id"), voided_at=None, **{f"other__{audience}__isnull": False}
     )
     words = others.order_by("other__reference").annotate(word=F("other__reference")).values("word").distinct()
-    place = {name: OuterRef(f"{prefix}{name}") for name in ("asset", "occurred_to", "reference")}
+    # The exclusion names the index, which leaves out the many rows without an asset.
     strikes = (
         rows_of(audience)
-        .filter(asset=place["asset"])
-        .filter(
-            Q(occurred_to__lt=place["occurred_to"])
-            | Q(occurred_to=place["occurred_to"], reference__lte=place["reference"])
-        )
+        .filter(asset=OuterRef(f"{prefix}asset"), sort_key__lte=OuterRef(f"{prefix}sort_key"))
+        .exclude(asset="")
     )
     number = strikes.values("asset").annotate(n=Count("pk")).values("n")
     return {
@@ -308,7 +309,7 @@ def retract(report: Report) -> None:
 
 def _signed(rows: QuerySet, sign: int) -> list[tuple[tuple[Any, ...], int, int]]:
     """What rows count in tallies, to add (1) or to take away (-1)."""
-    found = (tally_key(row) for row in rows.all())
+    found = (tally_key(row) for row in rows.only("report", *_COUNTED))
     return [(one[0], sign, sign * one[1]) for one in found if one]
 
 
@@ -411,17 +412,18 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
             found.update(of_class)
     rows = rows_of(audience).values_list("report", flat=True)
     found.update(rows.exclude(incident="").filter(report__of_incident__published=False))
-    found.update(rows.filter(incident="", report__of_incident__published=True))
+    published = reports.filter(of_incident__published=True).exclude(incident="")
+    found.update(published.filter(**{f"{audience}__incident": ""}).values_list("pk", flat=True))
     beside: set[int] = set()
     for batch in _batches(sorted(found)):
         links = Link.objects.order_by()
         beside.update(links.filter(batch.of("report")).values_list("other", flat=True))
         beside.update(links.filter(batch.of("other")).values_list("report", flat=True))
         assets = reports.filter(batch.of("pk")).exclude(asset="").values("asset")
-        beside.update(reports.filter(asset__in=assets).values_list("pk", flat=True))
+        beside.update(reports.exclude(asset="").filter(asset__in=assets).values_list("pk", flat=True))
         # What an asset loses by a change, the audience's rows still show.
         held = rows_of(audience).filter(batch.of("report")).exclude(asset="").values("asset")
-        beside.update(rows.filter(asset__in=held))
+        beside.update(rows.exclude(asset="").filter(asset__in=held))
     return sorted(found | beside)
 
 

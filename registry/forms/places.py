@@ -4,7 +4,6 @@ Nothing is guessed in silence: several equally good places are kept as candidate
 region is refused, typed coordinates are never moved.
 """
 
-from dataclasses import asdict
 from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import or_
@@ -207,7 +206,7 @@ def _at_point(lat: Decimal, lon: Decimal, area: Lineage | None, answer: Any) -> 
         "settlement": "",
     }
     if answer is not None and answer.outcome == "found":
-        point["settlement"] = _settlement(asdict(answer.candidates[0]))
+        point["settlement"] = _settlement(answer.candidates[0].told())
     found = deepest(around.adm2_code, around.adm1_code, around.country)
     if area is None:
         if found is not None:
@@ -241,7 +240,7 @@ def _refines(found: Lineage, area: Lineage) -> bool:
 
 def from_answer(answer: Answer, *, backend: str) -> dict[str, Any]:
     """The place columns of a geocoder's answer; an ambiguous or refused one leaves the area's own point."""
-    candidates = [asdict(candidate) for candidate in answer.candidates[:8]]
+    candidates = [candidate.told() for candidate in answer.candidates[:8]]
     if answer.outcome != "found":
         return {
             "geocode_state": GeocodeState(answer.outcome),
@@ -250,7 +249,7 @@ def from_answer(answer: Answer, *, backend: str) -> dict[str, Any]:
         }
     best = answer.candidates[0]
     fields = {
-        **from_candidate(asdict(best)),
+        **from_candidate(best.told()),
         "geocode_state": GeocodeState.FOUND,
         "geocode_backend": backend,
         "geocode_candidates": candidates if len(candidates) > 1 else [],

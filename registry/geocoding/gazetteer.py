@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +75,10 @@ class Candidate:
     how: str = ""
     population: int = 0
     timezone: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,7 +565,7 @@ class Gazetteer(Geocoder):
 def _location(candidate: Candidate, outcome: str) -> Location:
     codes = (candidate.adm1_code, candidate.country)
     address = ", ".join([candidate.name, *(code for code in codes if code and code != candidate.name)])
-    return Location(address, (candidate.lat, candidate.lon), asdict(candidate) | {"outcome": outcome})
+    return Location(address, (candidate.lat, candidate.lon), candidate.told() | {"outcome": outcome})
 
 
 def _hint(gazetteer: Gazetteer, parameter: str, value: str, level: int, scope: list[_Row]) -> _Row:

@@ -30,7 +30,7 @@ from registry.rules import access
 from registry.rules.vocabularies import EntryKind
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gazetteer_path")]
 
 AT = datetime(2026, 2, 10, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -50,6 +50,11 @@ def add(to: Report, kind: str, *rows: Child, at: datetime = AT, **line: Any) -> 
     return journal.record(journal.Line(journal.lock(to.reference), kind, rows=rows, **line), at=at)
 
 
+@pytest.fixture(autouse=True)
+def _files_of_its_own(settings: Any, tmp_path: Any) -> None:
+    settings.DATA_DIR = tmp_path
+
+
 @pytest.fixture
 @transaction.atomic
 def school() -> Report:
