@@ -19,7 +19,8 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from registry.columns import COLUMNS
 from registry.filters import Selection
@@ -87,21 +88,28 @@ def reports(selection: Selection) -> Sheet:
     return Sheet(_REPORT, sources, ("sort_key DESC",), beside=("sort_key",))
 
 
+_NEVER = Value(None, models.DateTimeField())
+
+
 def versions(selection: Selection) -> Sheet:
-    """Every version of the selected rows that their holder had: from edition to edition for audiences."""
+    """Every version of the selected rows that their holder had, from edition to edition for audiences: in the
+    order of lists as of each version, the earlier first."""
     sources = tuple(
         rows.order_by().values_list(
             *_NAMES,
             "valid_from",
-            F("valid_to") if rows.model is PastReport else Value(None, models.DateTimeField()),
+            # SQLite merges sources in one order only if their columns are alike in having a type, or none.
+            Coalesce("valid_to", "valid_to") if rows.model is PastReport else _NEVER,
+            "sort_key",
         )
         for rows in selection.versions
     )
-    return Sheet((*_REPORT, *_SPAN), sources, ("reference", "valid_from_utc"))
+    return Sheet((*_REPORT, *_SPAN), sources, ("sort_key DESC", "valid_from_utc"), beside=("sort_key",))
 
 
 def entries(selection: Selection) -> Sheet:
-    """The timelines of the selected reports, with the words of their entries: for the office alone."""
+    """The timelines of the selected reports in the order of logging, with the words of their entries: for the
+    office alone."""
     (rows,) = selection.tables
     words = [
         Subquery(Text.objects.filter(entry=OuterRef("pk"), field=word).values("text")[:1]) for word in _WORDS
@@ -114,10 +122,11 @@ def entries(selection: Selection) -> Sheet:
         (
             found.order_by().values_list(
                 "report__reference", "number", "kind", "move", "from_status", "to_status", "happened_at",
-                "recorded_at", "role", "by__name", *words, "body", "digest",
+                "recorded_at", "role", "by__name", *words, "body", "digest", "report_id",
             ),
         ),
-        ("reference", "number"),
+        ("report_id", "number"),
+        beside=("report_id",),
     )  # fmt: skip
 
 
@@ -209,7 +218,9 @@ def _built(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]:
     places = {column.name: column.decimals for column in COLUMNS}
     form = ",".join("%%s" for _column in sheet.columns)
     cells = ", ".join(cell(name, type) for name, type, _hxl in sheet.columns)
-    sql, params = sheet.sql(f"printf('{form}', {cells})")
+    # Several sources in one order are merged as they come only if that is seen beside the line.
+    order = [f", {term.split()[0]}" for term in sheet.order if len(sheet.sources) > 1]
+    sql, params = sheet.sql(f"printf('{form}', {cells}){''.join(order)}")
     with connection.cursor() as cursor:
         raw = connection.connection
         raw.text_factory = bytes
@@ -218,7 +229,7 @@ def _built(connection: Any, sheet: Sheet, excel: bool) -> Iterator[list[bytes]]:
             for size in _sizes():
                 if not (chunk := cursor.fetchmany(size)):
                     break
-                yield [line for (line,) in chunk]
+                yield [line for line, *_order in chunk]
         finally:
             raw.text_factory = str
 

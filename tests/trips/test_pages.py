@@ -23,18 +23,22 @@ def test_axe_finds_nothing_on_any_page(
     windows: dict[str, Page] = {}
     found = {}
 
-    def look(window: Page, name: str) -> None:
+    def look(window: Page, name: str, *, again: bool = False) -> None:
+        """``again``: the page as another role sees it has the same colours, and the same parts on a phone."""
         # The dark colours are the same at every width.
-        for width, scheme in ((1280, "dark"), (1280, "light"), (360, "light")):
+        for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light")):
             window.set_viewport_size({"width": width, "height": 800})
+            beyond = window.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if beyond > 0:
+                found[f"{name} {width} wide"] = [f"{beyond} pixels wider than the window"]
+            if again and (width, scheme) != (1280, "light"):
+                continue
             window.emulate_media(color_scheme=scheme)
             # The other rules do not depend on colours.
             if wrong := faults(window, only="color-contrast" if scheme == "dark" else ""):
                 found[f"{name} {width} {scheme}"] = wrong
-            beyond = window.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if beyond > 0:
-                found[f"{name} {width} wide"] = [f"{beyond} pixels wider than the window"]
 
+    names = set()
     for page in pages():
         if page.who not in windows:
             person = Person.objects.filter(email=f"{page.who}@example.org").first()
@@ -42,7 +46,8 @@ def test_axe_finds_nothing_on_any_page(
         window = windows[page.who]
         window.set_viewport_size({"width": 1280, "height": 800})
         window.goto(page.address)
-        look(window, f"{page.name} {page.who}")
+        look(window, f"{page.name} {page.who}", again=page.name in names)
+        names.add(page.name)
     window = windows["official"]
     window.goto("/log")
     window.get_by_role("button", name="Check and save").click()
