@@ -56,7 +56,9 @@ def test_every_name_of_the_environment_is_in_the_table_and_no_other():
 
 
 def test_the_documented_production_environment_passes_djangos_checks(tmp_path):
-    environment = PRODUCTION | {"SECRET_KEY": "0123456789" * 6, "DATA_DIR": str(tmp_path)}
+    # A newer Django asks the database what it can do, so it must be one that is there.
+    here = {"DATA_DIR": str(tmp_path), "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
+    environment = PRODUCTION | {"SECRET_KEY": "0123456789" * 6} | here
     checked = _check(tmp_path, "--deploy", "--fail-level", "WARNING", **environment)
     assert checked.returncode == 0, checked.stderr
 
