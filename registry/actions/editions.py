@@ -35,6 +35,7 @@ from django.utils import timezone
 from registry import columns, geo
 from registry.models import CURRENT, Edition, Entry, Link, OutageStep, PastReport, Progress, Report
 from registry.models.reports import ROW_FIELDS
+from registry.models.rows import ReportQuerySet
 from registry.models.sql import Differs, MonthEnd, MonthStart, Words, insert
 from registry.rules import access
 from registry.rules.access import Sight, UseClass
@@ -128,7 +129,7 @@ def finer(audience: str) -> Q:
     return _any(found)
 
 
-def rows_of(audience: str) -> QuerySet[Any]:
+def rows_of(audience: str) -> ReportQuerySet:
     """An audience's own rows, in no order."""
     return CURRENT[audience]._default_manager.order_by()
 
@@ -229,12 +230,8 @@ def _links(audience: str, prefix: str) -> dict[str, Any]:
         report=OuterRef(f"{prefix}report_id"), voided_at=None, **{f"other__{audience}__isnull": False}
     )
     words = others.order_by("other__reference").annotate(word=F("other__reference")).values("word").distinct()
-    # The exclusion names the index, which leaves out the many rows without an asset.
-    strikes = (
-        rows_of(audience)
-        .filter(asset=OuterRef(f"{prefix}asset"), sort_key__lte=OuterRef(f"{prefix}sort_key"))
-        .exclude(asset="")
-    )
+    place = {"asset": OuterRef(f"{prefix}asset"), "sort_key__lte": OuterRef(f"{prefix}sort_key")}
+    strikes = rows_of(audience).filled("asset").filter(**place)
     number = strikes.values("asset").annotate(n=Count("pk")).values("n")
     return {
         "related": Words(words),
@@ -410,20 +407,25 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
             found.update(of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1]))
         elif edition.month_end:
             found.update(of_class)
-    rows = rows_of(audience).values_list("report", flat=True)
-    found.update(rows.exclude(incident="").filter(report__of_incident__published=False))
-    published = reports.filter(of_incident__published=True).exclude(incident="")
+    found.update(
+        rows_of(audience)
+        .filled("incident")
+        .filter(report__of_incident__published=False)
+        .values_list("report", flat=True)
+    )
+    published = reports.filled("incident").filter(of_incident__published=True)
     found.update(published.filter(**{f"{audience}__incident": ""}).values_list("pk", flat=True))
     beside: set[int] = set()
     for batch in _batches(sorted(found)):
         links = Link.objects.order_by()
         beside.update(links.filter(batch.of("report")).values_list("other", flat=True))
         beside.update(links.filter(batch.of("other")).values_list("report", flat=True))
-        assets = reports.filter(batch.of("pk")).exclude(asset="").values("asset")
-        beside.update(reports.exclude(asset="").filter(asset__in=assets).values_list("pk", flat=True))
+        assets = reports.filled("asset").filter(batch.of("pk")).values("asset")
+        beside.update(reports.filled("asset").filter(asset__in=assets).values_list("pk", flat=True))
         # What an asset loses by a change, the audience's rows still show.
-        held = rows_of(audience).filter(batch.of("report")).exclude(asset="").values("asset")
-        beside.update(rows.exclude(asset="").filter(asset__in=held))
+        held = rows_of(audience).filled("asset").filter(batch.of("report")).values("asset")
+        there = rows_of(audience).filled("asset").filter(asset__in=held)
+        beside.update(there.values_list("report", flat=True))
     return sorted(found | beside)
 
 

@@ -165,7 +165,7 @@ def _compared(audience: str, edition: Edition, first: int, *, months: bool) -> I
     # the links of their month.
     own = [name for name in editions.OWN if name != "incident"]
     linked = [] if months else editions.LINKED
-    moved = list(touched.exclude(asset="").values_list("asset", flat=True).distinct())
+    moved = list(touched.filled("asset").values_list("asset", flat=True).distinct())
     differing = _any_differs(audience, own) | (_any_differs(audience, linked) & ~Q(asset__in=moved))
     names = [*own, *linked]
     wanted = [f"{prefix}{name}" for name in names for prefix in ("seen_", f"{audience}__")]

@@ -1,5 +1,6 @@
 """Reports on their way: who did what is kept, separated people, evidence, conflicts, merges."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -106,6 +107,8 @@ def test_from_the_first_word_to_the_repaired_building(office: Office) -> None:
     assert [number for number, *_rest in story] == list(range(1, 9))
     assert story[1][1:] == ("reported", "verified", office.inspector.pk)
     assert Text.objects.get(entry__report=report, field="description").text == "The roof is gone."
+    bodies = [json.loads(entry.body) for entry in report.entries.order_by("number")]
+    assert [state["status"] for state in journal.told(bodies, {})][-1] == "closed"
 
 
 def test_a_repair_is_not_finished_without_a_photo() -> None:
