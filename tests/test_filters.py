@@ -345,12 +345,26 @@ def test_a_token_that_is_none_is_refused(official, token):
         select(official, {}).page(after=token)
 
 
-def test_counting_stops_past_the_limit(official):
+def test_counting_stops_past_the_limit(official, monkeypatch):
     for _number in range(5):
         report()
-    selection = select(official, {})
-    assert selection.count(10) == (5, False)
-    assert selection.count(3) == (3, True)
+    assert select(official, {}).count() == (5, False)
+    monkeypatch.setattr("registry.filters.selection.COUNTED_TO", 3)
+    assert select(official, {}).count() == (3, True)
+    assert select(official, {}).count().reports == "More than 3 reports"
+
+
+def test_what_no_index_holds_is_counted_among_few_rows_and_further_if_asked(official, monkeypatch):
+    monkeypatch.setattr("registry.filters.selection.ROWS_COUNTED", 4)
+    for number in range(6):
+        report(damage_level="minor", cause="wind", occurred_from=None, occurred_to=date(2026, 3, 1 + number))
+    # The index of damage levels, and that of the order, answer all.
+    assert select(official, {"level": "minor"}).count() == (6, False)
+    assert select(official, {"from": "2026-03-02"}).count() == (5, False)
+    both = select(official, {"level": "minor", "cause": "wind"})
+    assert both.count() == (4, True)
+    assert both.count().reports == "At least 4 reports"
+    assert both.count(thorough=True) == (6, False)
 
 
 # -- words

@@ -24,7 +24,7 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder, Role
 
 from .values import BoxField, MomentField, ReferenceField
-from .walking import FEW, WORDS, Asked
+from .walking import FEW, WORDS, Asked, begun_by
 
 Table = type[ReportRow]
 
@@ -181,14 +181,14 @@ class ReportFilter(django_filters.FilterSet):
     outcome = Codes("outcome", folded=True)
     cause_group = Codes("cause_group", folded=True)
     cause = Codes("cause", folded=True)
-    # The damage may have happened on these days: a row "before" a day has no first one.
+    # The damage may have happened on these days.
     vars()["from"] = Day(
         gettext_lazy("damaged since"), gettext_lazy("since %s"), lambda day: Q(sort_key__gte=first_key(day))
     )
     to = Day(
         gettext_lazy("damaged until"),
         gettext_lazy("until %s"),
-        lambda day: Q(occurred_from__lte=day) | Q(occurred_from=None),
+        begun_by,
     )
     logged_from = Day(
         gettext_lazy("logged since"),
@@ -259,10 +259,11 @@ class ReportFilter(django_filters.FilterSet):
         elif person is not None and person.role != Role.SUPERVISOR:
             del self.filters["withdrawn"]
 
-    def filter_queryset(self, queryset: Rows) -> Rows:
-        """Words come last: how they are looked for depends on what else there is."""
+    def filter_queryset(self, queryset: Rows, *, but: str = "") -> Rows:
+        """The rows that fit every filter, or every one ``but`` one. Words come last: how they are looked for
+        depends on what else there is."""
         asked = self.form.cleaned_data
-        for name in sorted(asked, key=lambda name: name == "text"):
+        for name in sorted(asked.keys() - {but}, key=lambda name: (name == "text", name)):
             queryset = self.filters[name].filter(queryset, asked[name])
         return queryset
 
@@ -283,7 +284,7 @@ class ReportFilter(django_filters.FilterSet):
         return rows.filter(holder=self.holder) if model is PastReport else rows
 
     def asked(self, table: Rows) -> Asked:
-        """What is asked for, as walks along a table see it."""
+        """What is asked for, as walks along a table see it: the rows they are given fit all but ``to``."""
         given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
         values: dict[str, list[Any]] = {}
         few: dict[str, Q] = {}
@@ -314,7 +315,11 @@ class ReportFilter(django_filters.FilterSet):
         condition = words.gathered(table, given.get("text", ""))
         if condition is not None and table.model in words.TABLES:
             few[WORDS] = condition
-        return Asked(values, few, given.get("from"), given.get("to"), given.get("text", ""))
+        others = {access.AREA_FIELDS[level] for level in scope}
+        if scope and self.person.scope.sectors is not None:
+            others |= {"kind", "sector"}
+        text = given.get("text", "")
+        return Asked(values, few, given.get("from"), given.get("to"), text, frozenset(others))
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
         return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))

@@ -26,7 +26,7 @@ from registry.rules.vocabularies import Holder, Kind, Role
 
 from .conditions import ReportFilter
 from .values import BadFilter, read_moment, read_token
-from .walking import FIRST_LOOK, MOST_COUNTED, MOST_LOOKED, Asked, Walk
+from .walking import FIRST_LOOK, MOST_COUNTED, MOST_LOOKED, ROWS_COUNTED, Asked, Walk
 
 #: Beyond this, counts say "more than".
 COUNTED_TO = 10_000
@@ -53,14 +53,19 @@ class Count(NamedTuple):
     more: bool = False
 
     @property
+    def is_least(self) -> bool:
+        """Whether there may be more for the reason that no more was looked at."""
+        return self.more and self.n < COUNTED_TO
+
+    @property
     def reports(self) -> str:
         """The count in words."""
         if not self.more:
             words = ngettext("%(n)s report", "%(n)s reports", self.n)
-        elif self.n == COUNTED_TO:
-            words = _("More than %(n)s reports")
-        else:
+        elif self.is_least:
             words = _("At least %(n)s reports")
+        else:
+            words = _("More than %(n)s reports")
         return words % {"n": number_format(self.n, force_grouping=self.more)}
 
 
@@ -84,10 +89,13 @@ class Selection:
     def tables(self) -> tuple[Rows, ...]:
         """The rows as unordered querysets that share no row: the current ones and, as of a moment in the
         past, beside those that have stood since then, the past ones that held at it."""
-        current = self._filtered(CURRENT[self.holder])
+        return self._tables()
+
+    def _tables(self, *, but: str = "") -> tuple[Rows, ...]:
+        current = self._filtered(CURRENT[self.holder], but=but)
         if self.as_of is None:
             return (current,)
-        past = self._filtered(PastReport)
+        past = self._filtered(PastReport, but=but)
         return (
             current.filter(valid_from__lte=self.as_of),
             past.filter(valid_from__lte=self.as_of, valid_to__gt=self.as_of),
@@ -104,7 +112,7 @@ class Selection:
         """Every version that fits the filter: the current rows and all past ones of this holder."""
         return self._filtered(CURRENT[self.holder]), self._filtered(PastReport)
 
-    def _filtered(self, table: type[ReportRow]) -> Rows:
+    def _filtered(self, table: type[ReportRow], *, but: str = "") -> Rows:
         rows, past = self.filterset.table(table, self.using), table is PastReport
         if self.holder == Holder.OFFICE:
             if self.person is not None:
@@ -113,12 +121,13 @@ class Selection:
                 rows = rows.filter(**{"report__withdrawn" if past else "withdrawn": ""})
             if not {"set_aside", "status"} & self.params.keys():
                 rows = rows.live()
-        return self.filterset.filter_queryset(rows)
+        return self.filterset.filter_queryset(rows, but=but)
 
     @cached_property
     def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
-        """What is asked of each of ``tables``: it, the rows, and the table itself."""
-        tables = [(rows, self.filterset.table(rows.model, self.using)) for rows in self.tables]
+        """What is asked of each of ``tables``: it, the rows that fit all but the last day, which walks see
+        to themselves, and the table itself."""
+        tables = [(rows, self.filterset.table(rows.model, self.using)) for rows in self._tables(but="to")]
         return [(self.filterset.asked(table), rows, table) for rows, table in tables]
 
     @cached_property
@@ -164,11 +173,12 @@ class Selection:
     def _sorted(self) -> list[Walk]:
         return [walk for one in self._asked for walk in Asked.sorted(*one)]
 
-    def count(self, most: int = COUNTED_TO) -> Count:
-        """How many rows there are, counted to ``most``."""
-        counted = _counted(self.walks, most)
-        if counted.more and counted.n < most and (walks := self._sorted()):
-            return _counted(walks, most)
+    def count(self, *, thorough: bool = False) -> Count:
+        """How many rows there are, to COUNTED_TO: as many as an index counts at once and among a thousand
+        rows or, if ``thorough``, among many more."""
+        counted = _counted(self.walks, MOST_COUNTED if thorough else ROWS_COUNTED)
+        if thorough and counted.is_least and (walks := self._sorted()):
+            return _counted(walks, MOST_COUNTED)
         return counted
 
     # words
@@ -372,14 +382,16 @@ def _merged(walks: list[Walk], start: int | None, until: int | None, *, back: bo
     return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
 
 
-def _counted(walks: list[Walk], most: int) -> Count:
+def _counted(walks: list[Walk], most_rows: int) -> Count:
     counted, more = 0, False
     for walk in walks:
-        edge = walk.edge(MOST_COUNTED)
+        edge = walk.edge(MOST_COUNTED if walk.covered else most_rows)
         more |= edge is not None
-        counted += walk.part(after=None, until=edge, back=False)[: most + 1 - counted].count()
-        if counted > most:
-            return Count(most, more=True)
+        # PostgreSQL reads the index alone for what the index holds.
+        keys = walk.part(after=None, until=edge, back=False).values("sort_key")
+        counted += keys[: COUNTED_TO + 1 - counted].count()
+        if counted > COUNTED_TO:
+            return Count(COUNTED_TO, more=True)
     return Count(counted, more)
 
 

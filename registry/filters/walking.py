@@ -7,22 +7,22 @@ walk, and whoever asked is told where.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice, product
 from typing import Any
 
 from django.db.models import F, Q
 
-from registry.models import PastReport, words
+from registry.models import PastReport, ReportRow, words
 from registry.models.rows import LONG, RANGES, SPARSE, WALKED
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import LONG_DAYS, first_key, kept_off
 
 #: Rows of an index that a page looks at before it is asked for more, and at most.
 FIRST_LOOK, MOST_LOOKED = 500, 10_000
-#: Rows of an index that are looked at to count.
-MOST_COUNTED = 20_000
+#: Entries of an index that are looked at to count, and rows that are.
+MOST_COUNTED, ROWS_COUNTED = 20_000, 1_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
 #: As many rows are sorted where a walk would end too early.
@@ -49,11 +49,13 @@ class Walk:
     where all rows were counted before and are few.
 
     ``gathered``: the rows are found by an index of another order and sorted; no index of theirs is walked.
+    ``covered``: the index answers all conditions, no row is read to count.
     """
 
     rows: Rows
     index: Rows | None
     gathered: bool = False
+    covered: bool = False
 
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
@@ -91,13 +93,15 @@ def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
 @dataclass(frozen=True)
 class Asked:
     """What a selection asks for, as walks see it: columns with the values they may have; conditions that
-    an index answers in another order, by column (or WORDS); the first and last day of damage; words."""
+    an index answers in another order, by column (or WORDS); the first and last day of damage; words; and
+    the columns that the person's own scope asks of."""
 
     values: Values
     few: Mapping[str, Q]
     first: date | None
     last: date | None
     text: str
+    scope: frozenset[str]
 
     @property
     def column(self) -> str | None:
@@ -108,7 +112,7 @@ class Asked:
         """Whether a column's values leave so few rows that words are looked for in each of them."""
         if self.column in _RARE or self.column in _COARSE:
             return self.column in _RARE
-        walks = _by_value(bare, bare, self.column, self.values)
+        walks = self._by_value(bare, bare)
         return all(walk.edge(MOST_LOOKED) is None for walk in walks)
 
     def found(self, bare: Rows, most: int) -> Q | None:
@@ -122,25 +126,26 @@ class Asked:
     def begin(self, rows: Rows, bare: Rows) -> list[Walk]:
         """Other walks to begin with, if any: where words are gathered before they are sorted, those that
         many rows hold are sooner met in any rows."""
-        return [Walk(rows, bare)] if self._gathers_words(bare) else []
+        return [Walk(self.begun(rows), bare)] if self._gathers_words(bare) else []
 
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
-        """The walks that give ``rows``, which has all conditions; ``bare`` is its table with none."""
+        """The walks that give ``rows``, which has all conditions but that of the last day; ``bare`` is its
+        table with none."""
         if rows.model is PastReport:
-            return [Walk(rows, None if "reference" in self.values else bare)]
+            return [Walk(self.begun(rows), None if "reference" in self.values else bare)]
         rows = kept_off(rows, _KEPT_OFF)
         if rows.query.extra_tables:
             start = first_key(self.first) - 1 if self.first else None
             index = words.holding(bare, self.text, walked=False)
-            return [Walk(rows.beyond(start, back=True), index.beyond(start, back=True))]
+            return [Walk(self.begun(rows).beyond(start, back=True), index.beyond(start, back=True))]
         if self.column not in _RARE:
             condition = self.found(bare, FEW)
             if condition is not None:
                 keys = list(bare.filter(condition).values_list("pk", flat=True))
-                return [Walk(rows.filter(pk__in=keys), None)]
+                return [Walk(self.begun(rows).filter(pk__in=keys), None)]
         if self._gathers_words(bare):
-            return [Walk(rows, bare, gathered=True)]
-        return list(_until(_by_value(rows, bare, self.column, self.values), rows, bare, self.last))
+            return [Walk(self.begun(rows), bare, gathered=True)]
+        return list(self._until(self._by_value(rows, bare), rows, bare))
 
     def sorted(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The same rows by an index of another order, where one keeps no more than can be sorted at once:
@@ -150,30 +155,63 @@ class Asked:
         condition = self.found(bare, MOST_SORTED)
         if condition is None:
             return []
-        return [Walk(kept_off(rows, _KEPT_OFF).filter(condition), None, gathered=True)]
+        return [Walk(kept_off(self.begun(rows), _KEPT_OFF).filter(condition), None, gathered=True)]
+
+    def begun(self, rows: Rows) -> Rows:
+        """Those of the rows whose damage may have happened by the last day asked for."""
+        return rows if self.last is None else rows.filter(begun_by(self.last))
 
     def _gathers_words(self, bare: Rows) -> bool:
         return WORDS in self.few and not self.is_narrow(bare)
+
+    def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:
+        """A walk for each value of the column, or for each of region and status."""
+        columns = [self.column] if self.column else []
+        if self.column == "adm1_code" and "status" in self.values:
+            columns.append("status")
+        together = list(islice(product(*(self.values[name] for name in columns)), _MOST_WALKS + 1))
+        if not columns or len(together) > _MOST_WALKS:
+            yield Walk(rows, bare, covered=self._is_covered(rows.model))
+            return
+        covered = self._is_covered(rows.model, *columns)
+        for some in together:
+            value = dict(zip(columns, some, strict=True))
+            index = None if self.column == "reference" else _having(bare, value)
+            yield Walk(_having(rows, value), index, covered=covered)
+
+    def _is_covered(self, table: type[ReportRow], *columns: str) -> bool:
+        """Whether the index of these columns holds all that is asked for."""
+        # Those hold only their own rows, and no more.
+        if self.few or self.text or {"danger", "withdrawn"} & self.values.keys():
+            return False
+        return self.values.keys() | self.scope <= {*columns, *table.always_asked}
+
+    def _until(self, found: Iterable[Walk], rows: Rows, bare: Rows) -> Iterator[Walk]:
+        """The same walks, of damage no later than the last day asked for; beside them what may have happened
+        by then: ranges of days that reach beyond it, the long ones by an index of their own."""
+        if self.last is None:
+            yield from found
+            return
+        end, far = (first_key(self.last + timedelta(days=days)) for days in (1, LONG_DAYS + 2))
+        soon = Q(RANGES, ~LONG, sort_key__gte=end, sort_key__lt=far)
+        for walk in found:
+            if walk.index is None:
+                yield replace(walk, rows=self.begun(walk.rows))
+                return
+            # All that ended by the last day has begun by it.
+            yield replace(walk, rows=walk.rows.beyond(end), index=walk.index.beyond(end))
+            yield Found(walk.rows, self.begun(walk.index.filter(soon)))
+        yield Found(rows, self.begun(bare.filter(LONG, sort_key__gte=end)))
+
+
+def begun_by(last: date) -> Q:
+    """Damage that may have happened by this day: a row "before" a day has no first one."""
+    return Q(occurred_from__lte=last) | Q(occurred_from=None)
 
 
 def tried(rows: Rows) -> Rows:
     """The same rows: the conditions so far are tried on each, an index answers what is asked of them next."""
     return kept_off(rows, _KEPT_OFF)
-
-
-def _by_value(rows: Rows, bare: Rows, column: str | None, values: Values) -> Iterator[Walk]:
-    """A walk for each value of the column, or for each of region and status."""
-    if column is None:
-        yield Walk(rows, bare)
-        return
-    columns = (column, "status") if column == "adm1_code" and "status" in values else (column,)
-    together = list(islice(product(*(values[name] for name in columns)), _MOST_WALKS + 1))
-    if len(together) > _MOST_WALKS:
-        yield Walk(rows, bare)
-        return
-    for some in together:
-        value = dict(zip(columns, some, strict=True))
-        yield Walk(_having(rows, value), None if column == "reference" else _having(bare, value))
 
 
 def _having(rows: Rows, values: Mapping[str, Any]) -> Rows:
@@ -183,21 +221,3 @@ def _having(rows: Rows, values: Mapping[str, Any]) -> Rows:
         if value is not None:
             rows = rows.filter(**{column: value})
     return rows
-
-
-def _until(found: Iterable[Walk], rows: Rows, bare: Rows, last: date | None) -> Iterator[Walk]:
-    """The same walks, of damage no later than the last day asked for; beside them what may have happened by
-    then: ranges of days that reach beyond it, the long ones by an index of their own."""
-    if last is None:
-        yield from found
-        return
-    end, far = (first_key(last + timedelta(days=days)) for days in (1, LONG_DAYS + 2))
-    begun = Q(occurred_from__lte=last) | Q(occurred_from=None)
-    soon = Q(RANGES, ~LONG, sort_key__gte=end, sort_key__lt=far)
-    for walk in found:
-        if walk.index is None:
-            yield walk
-            return
-        yield Walk(walk.rows.beyond(end), walk.index.beyond(end))
-        yield Found(walk.rows, walk.index.filter(soon, begun))
-    yield Found(rows, bare.filter(LONG, begun, sort_key__gte=end))

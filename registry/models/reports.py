@@ -14,6 +14,10 @@ def no_hands() -> dict:
     return {}
 
 
+#: The office's lists leave out what is withdrawn and set aside, and what lies outside somebody's areas.
+_ALWAYS_ASKED = ("status", "withdrawn", "country")
+
+
 class Report(ReportRow):
     """One thing found damaged or out of service, as the office sees it now; only the journal writes it.
 
@@ -101,11 +105,13 @@ class Report(ReportRow):
     lon_100000 = degrees("", "")
     cell_100000 = models.BigIntegerField(null=True, editable=False)
 
+    always_asked = _ALWAYS_ASKED
+
     class Meta:
         indexes = [
-            *list_indexes("report", covered=("withdrawn", "country")),
+            *list_indexes("report", always=_ALWAYS_ASKED),
             models.Index(
-                fields=["assignee", "-sort_key"],
+                fields=["assignee", "-sort_key", *_ALWAYS_ASKED],
                 name="report_assignee",
                 condition=Q(assignee__isnull=False),
             ),

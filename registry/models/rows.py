@@ -6,7 +6,7 @@ are read by ``registry.columns``. Text is never NULL (empty is missing); everyth
 
 from functools import reduce
 from operator import or_
-from typing import cast
+from typing import ClassVar, cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -225,6 +225,9 @@ class ReportRow(models.Model):
 
     objects = ReportQuerySet.as_manager()
 
+    #: What every list of this table asks of a row.
+    always_asked: ClassVar[tuple[str, ...]] = ()
+
     class Meta:
         abstract = True
 
@@ -250,18 +253,19 @@ UNKNOWN = Q(~Q(kind__in=workflow.DAMAGE), restriction="", customers_out=None)
 ON_MAPS = ("kind", "sector", "status", "damage_level", "adm1_code", "sort_key", "occurred_from")
 
 
-def list_indexes(prefix: str, *, covered: tuple[str, ...] = ()) -> list[models.Index]:
+def list_indexes(prefix: str, *, always: tuple[str, ...] = ()) -> list[models.Index]:
     """The indexes that lists, exports and maps of one table run on; each ends in the list's order.
 
-    ``covered``: further columns that maps of this table filter on.
+    ``always``: the columns that every list of this table asks of, which its indexes answer too, so that
+    counting reads no row.
     """
     walked = {"order": [], "area_status": ["adm1_code", "status"]} | {name: [name] for name in WALKED}
     days = ("verified_on", "logged_utc", "updated_utc")
-    cell = ["cell", *ON_MAPS, *covered]
+    cell = ["cell", *ON_MAPS, *(name for name in always if name not in ON_MAPS)]
     return [
         *(
             models.Index(
-                fields=[*fields, "-sort_key"],
+                fields=[*fields, "-sort_key", *(one for one in always if one not in fields)],
                 name=f"{prefix}_{name}",
                 condition=~Q(**{name: ""}) if name in SPARSE else None,
             )

@@ -126,7 +126,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """*What may I take, and can I trust it?*"""
     selection = select(request.user, request.GET)
     is_office = selection.holder == Holder.OFFICE
-    count = selection.count()
+    count = selection.count(thorough=True)
     edition = _edition(selection)
     context = {
         "nav": "data",

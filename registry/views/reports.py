@@ -44,7 +44,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     reference = read_reference(request.GET.get("text", ""))
     if reference and set(request.GET) <= {"text"} and _find(request, reference)[1] is not None:
         return redirect("report", reference)
-    selection = filters.select(request.user, request.GET, beside=("after", "before"))
+    selection = filters.select(request.user, request.GET, beside=("after", "before", "count"))
     page = selection.page(after=request.GET.get("after"), before=request.GET.get("before"))
     address = reverse("reports")
     links = {
@@ -52,6 +52,10 @@ def report_list(request: HttpRequest) -> HttpResponse:
         for name, token_name, token in (("next", "after", page.after), ("previous", "before", page.before))
     }
     view = "view=published" if "view" in selection.params else ""
+    thorough = request.GET.get("count", "")
+    if thorough not in ("", "all"):
+        raise filters.BadFilter("count", _t("Lists are counted further with “all”."))
+    count = selection.count(thorough=bool(thorough))
     context = {
         **links,
         "chips": [(words, f"{address}?{query}") for words, query in selection.parts],
@@ -60,7 +64,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "office_query": selection.query_without("view"),
         "selection": selection,
         "page": page,
-        "count": selection.count(),
+        "count": count,
+        "count_url": f"{address}?{selection.query}&count=all" if count.is_least and not thorough else "",
         "nav": "reports",
         "is_staff": access.is_staff(request.user),
         "saved": SavedFilter.objects.filter(person=request.user.pk),

@@ -149,6 +149,19 @@ def test_a_filter_that_is_not_understood_is_named(
     assert f"<code>{named}</code>" in page(answer) or f"“{named}”" in page(answer)
 
 
+def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: Any) -> None:
+    monkeypatch.setattr("registry.filters.selection.ROWS_COUNTED", 1)
+    for _number in range(2):
+        factories.report(cause="wind", damage_level="minor")
+    client = door(office.official)
+    address = "/reports?level=minor&cause=wind"
+    assert 'At least 1 reports</strong> <a href="/reports?level=minor&amp;cause=wind&amp;count=all">' in page(
+        client.get(address)
+    )
+    assert "2 reports</strong>" in page(client.get(f"{address}&count=all"))
+    assert client.get(f"{address}&count=some").status_code == 400
+
+
 def test_an_edit_of_what_another_has_changed_shows_both_values(office: Office) -> None:
     report = factories.report(by=office.official, adm1_name="Kharkiv")
     here, there = door(office.official), door(office.colleague)
@@ -181,7 +194,7 @@ def test_a_move_that_is_not_allowed_says_why(office: Office) -> None:
     assert Entry.objects.filter(report=report).count() == 1
 
 
-def test_a_photo_that_is_no_photo_is_refused_in_words(office: Office) -> None:
+def test_a_photo_that_is_no_photo_is_refused_inpage(office: Office) -> None:
     report = factories.report(by=office.official)
     fake = SimpleUploadedFile("photo.jpg", b"MZ\x90\x00 not a picture", content_type="image/jpeg")
     answer = door(office.official).post(
