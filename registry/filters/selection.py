@@ -124,6 +124,26 @@ class Selection:
         return self.filterset.filter_queryset(rows, but=but)
 
     @cached_property
+    def regions(self) -> Q | None:
+        """The condition on a tally's ``area`` that means this selection; None where only its rows can answer.
+
+        Tallies know regions and countries, the present, and no filter but that of an area.
+        """
+        if self.as_of or not self.params.keys() <= {"area", "view"}:
+            return None
+        asked = [{area.level: {area.code}} for area in self.values.values()]
+        if self.holder == Holder.OFFICE and self.person:
+            asked.append(self.person.scope.areas)
+        condition = Q()
+        for areas in asked:
+            if any(level > 1 for level in areas):
+                return None
+            countries = areas.get(0, ())
+            regions = Area.objects.using(self.using).filter(level=1, country__in=countries)
+            condition &= Q(area__in={*countries, *areas.get(1, ()), *regions.values_list("code", flat=True)})
+        return condition
+
+    @cached_property
     def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
         """What is asked of each of ``tables``: it, the rows that fit all but the last day, which walks see
         to themselves, and the table itself."""

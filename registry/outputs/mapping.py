@@ -23,7 +23,7 @@ from registry import geo
 from registry.filters import BadFilter, Selection, tried
 from registry.models import Cluster, ReportRow, TallyDelta
 from registry.models.sql import kept_off
-from registry.outputs.statistics import added, grouped, sectors_of, tallied_areas
+from registry.outputs.statistics import added, grouped, sectors_of
 from registry.outputs.telling import what
 from registry.rules import access, scales
 from registry.rules.vocabularies import DamageLevel, Holder
@@ -133,7 +133,7 @@ def _counts(
 ) -> tuple[Counter[tuple[int, str]], bool, dict[int, int] | None]:
     """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut; and
     by prefix the sort key of a row there, None where only numbers are known."""
-    areas = tallied_areas(selection)
+    areas = selection.regions
     counts: Counter[tuple[int, str]] = Counter()
     # The pyramid knows areas and damage levels, but no sectors.
     if areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS:

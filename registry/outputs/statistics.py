@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from registry.filters import Selection
+from registry.filters import Selection, tried
 from registry.models import Area, DayFigure, Tally, TallyDelta
 from registry.rules import access, workflow
 from registry.rules.vocabularies import CustomersUnit, DamageLevel, Holder, Kind, Status, Withheld
@@ -42,7 +42,6 @@ class Line(NamedTuple):
 
     area: str
     kind: str
-    sector: str
     status: str
     damage_level: str
     n: int
@@ -76,46 +75,25 @@ class Day:
 
 def lines(selection: Selection) -> list[Line]:
     """The selection's rows, counted: from tallies where they can answer."""
-    areas = tallied_areas(selection)
-    return counted(selection) if areas is None else tallied(selection, areas)
-
-
-def tallied_areas(selection: Selection) -> Q | None:
-    """The condition on a tally's ``area`` that means this selection; None where only its rows can answer.
-
-    Tallies know regions and countries, the present, and no filter but that of an area.
-    """
-    if selection.as_of or not selection.values.keys() <= {"area"}:
-        return None
-    asked = [{area.level: {area.code}} for area in selection.values.values()]
-    if selection.holder == Holder.OFFICE and selection.person:
-        asked.append(selection.person.scope.areas)
-    condition = Q()
-    for areas in asked:
-        if any(level > 1 for level in areas):
-            return None
-        countries = areas.get(0, ())
-        regions = Area.objects.using(selection.using).filter(level=1, country__in=countries)
-        condition &= Q(area__in={*countries, *areas.get(1, ()), *regions.values_list("code", flat=True)})
-    return condition
+    return counted(selection) if selection.regions is None else tallied(selection, selection.regions)
 
 
 def tallied(selection: Selection, areas: Q) -> list[Line]:
     """The lines of the tallies, what is not merged yet added by the same statement."""
     kept = Tally.objects.using(selection.using).filter(areas, holder=selection.holder)
-    found = _live(kept).values_list(*Line._fields)
+    found = _live(kept, selection).values_list(*Line._fields)
     if selection.holder == Holder.OFFICE:
-        late = _live(TallyDelta.objects.using(selection.using).filter(areas))
+        late = _live(TallyDelta.objects.using(selection.using).filter(areas), selection)
         found = found.union(late.values_list(*Line._fields), all=True)
+    lines = map(Line._make, added(found, *Line._fields[:-2], numbers=Line._fields[-2:]))
+    # What has cancelled out is none.
+    return sorted(line for line in lines if line.n)
+
+
+def _live(tallies: QuerySet, selection: Selection) -> QuerySet:
     sectors = sectors_of(selection)
-    return _summed(
-        line
-        for line in map(Line._make, added(found, *Line._fields[:-2], numbers=Line._fields[-2:]))
-        if sectors is None or (line.kind != Kind.BUILDING and line.sector in sectors)
-    )
-
-
-def _live(tallies: QuerySet) -> QuerySet:
+    if sectors is not None:
+        tallies = tallies.filter(sector__in=sorted(sectors)).exclude(kind=Kind.BUILDING)
     return tallies.exclude(status__in=access.SET_ASIDE)
 
 
@@ -128,13 +106,13 @@ def counted(selection: Selection) -> list[Line]:
         ),
         default=Value(0),
     )
-    return _summed(
-        Line._make(group)
-        for rows in selection.tables
-        for group in grouped(
-            rows.order_by().annotate(area=_AREA, customers=customers), *Line._fields[:-2], total="customers"
-        )
-    )
+    numbers: dict[tuple[str, ...], tuple[int, int]] = {}
+    for rows in selection.tables:
+        rows = rows.order_by().annotate(area=_AREA, customers=customers)
+        for *key, n, out in grouped(rows, *Line._fields[:-2], total="customers"):
+            before, out_before = numbers.get(tuple(key), (0, 0))
+            numbers[tuple(key)] = (before + n, out_before + int(out))
+    return sorted(Line._make((*key, *both)) for key, both in numbers.items())
 
 
 def grouped(rows: QuerySet, *columns: str, total: str = "", by: str = "SUM") -> list[tuple[Any, ...]]:
@@ -172,16 +150,6 @@ def _answered(
         return cursor.fetchall()
 
 
-def _summed(found: Iterable[Line]) -> list[Line]:
-    """One line for each kind of line, none for what has cancelled out."""
-    rows: Counter[tuple[str, ...]] = Counter()
-    customers: Counter[tuple[str, ...]] = Counter()
-    for *key, n, out in found:
-        rows[tuple(key)] += n
-        customers[tuple(key)] += int(out)
-    return sorted(Line._make((*key, n, customers[key])) for key, n in rows.items() if n)
-
-
 def day(selection: Selection, *, on: date, verified_on: date) -> Day:
     """The figures of the day ``on``, which is the present day for the office, an edition's for others.
 
@@ -200,12 +168,15 @@ def day(selection: Selection, *, on: date, verified_on: date) -> Day:
     kept = _kept(selection, on - timedelta(days=6), on)
     before = kept.get(on - timedelta(days=1))
     figures = {name: Figure(n, n - before[name] if before else None) for name, n in now.items()}
-    verified, earlier = (_verified(selection, d) for d in (verified_on, verified_on - timedelta(days=1)))
+    earlier = verified_on - timedelta(days=1)
+    verified = _verified(selection, [verified_on, earlier])
     days = [on - timedelta(days=back) for back in range(6, 0, -1)]
     return Day(
         **figures,
-        verified=Figure(verified, verified - earlier),
-        outages_unknown=sum(rows.unknown().filter(status__in=OUT[1:]).count() for rows in selection.tables),
+        verified=Figure(verified[verified_on], verified[verified_on] - verified[earlier]),
+        outages_unknown=sum(
+            tried(rows).unknown().filter(status__in=OUT[1:]).count() for rows in selection.tables
+        ),
         supply=[(d, kept[d]["customers_out"] if d in kept else None) for d in days]
         + [(on, now["customers_out"])],
         areas=_by_area(selection, damage),
@@ -215,10 +186,9 @@ def day(selection: Selection, *, on: date, verified_on: date) -> Day:
 def by_region(selection: Selection) -> Counter[str] | None:
     """How many of the selected reports lie in each region (or country), by code; None if tallies cannot
     answer and there are more than MOST_ROWS."""
-    areas = tallied_areas(selection)
     counts: Counter[str] = Counter()
-    if areas is not None:
-        for line in tallied(selection, areas):
+    if selection.regions is not None:
+        for line in tallied(selection, selection.regions):
             counts[line.area] += line.n
         return counts
     for rows in selection.tables:
@@ -240,7 +210,7 @@ def sectors_of(selection: Selection) -> frozenset[str] | None:
 
 def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str, int]]:
     """The figures kept of past days; none where they cannot be told apart so finely."""
-    areas = tallied_areas(selection)
+    areas = selection.regions
     if areas is None or sectors_of(selection) is not None:
         return {}
     figures = DayFigure.objects.using(selection.using).filter(
@@ -252,12 +222,14 @@ def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str,
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
-def _verified(selection: Selection, on: date) -> int:
-    """How many rows were verified on that civil day; rows that say only the month are in no day."""
-    return sum(
-        rows.filter(verified_on=on).exclude(withheld__contains=Withheld.DAYS).count()
-        for rows in selection.tables
-    )
+def _verified(selection: Selection, days: list[date]) -> Counter[date]:
+    """How many rows were verified on these civil days; rows that say only the month are in no day."""
+    counts: Counter[date] = Counter()
+    for rows in selection.tables:
+        of_days = tried(rows).filter(verified_on__in=days).exclude(withheld__contains=Withheld.DAYS)
+        for day, n in of_days.order_by().values_list("verified_on").annotate(n=Count("pk")):
+            counts[day] += n
+    return counts
 
 
 def _by_area(selection: Selection, damage: Iterable[Line]) -> list[tuple[str, Counter[str]]]:

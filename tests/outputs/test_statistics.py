@@ -84,9 +84,8 @@ def test_tallies_and_rows_count_the_same_after_any_writes_and_merges(areas):
             tallies.merge()
     for person in everyone:
         selection = select(person, {}, holder=Holder.OFFICE)
-        condition = statistics.tallied_areas(selection)
-        assert condition is not None
-        tallied = statistics.tallied(selection, condition)
+        assert selection.regions is not None
+        tallied = statistics.tallied(selection, selection.regions)
         assert tallied == statistics.counted(selection) != []
     assert sum(line.n for line in statistics.counted(select(None, {}, holder=Holder.OFFICE))) == (
         Report.objects.filter(withdrawn="").live().count()
@@ -102,7 +101,7 @@ def test_districts_filters_and_the_past_are_counted_from_rows(areas):
         (factories.person(Role.OFFICIAL, areas["UA"]), {"as_of": "2026-03-11"}),
         (factories.person(Role.OFFICIAL, areas["UA"]), {"area": "700001"}),
     ):
-        assert statistics.tallied_areas(select(person, query)) is None
+        assert select(person, query).regions is None
     inside = select(factories.person(Role.OFFICIAL, areas["700001"]), {})
     assert [line.n for line in statistics.lines(inside)] == [1]
 
