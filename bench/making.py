@@ -5,7 +5,6 @@ with references and a point of its own and the digests that follow. Writing goes
 that hold every story once, into tables without their indexes, which are made anew at the end.
 """
 
-import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from django.db import connection, connections, models, transaction
 from django.utils import timezone
 
 from registry import geo
-from registry.actions import areas, tallies
+from registry.actions import areas, journal, tallies
 from registry.forms.places import embedded
 from registry.models import (
     CHILDREN,
@@ -28,7 +27,7 @@ from registry.models import (
     Person,
     Report,
     Seal,
-    Text,
+    Wording,
     words,
 )
 from registry.rules.access import GRIDS
@@ -42,7 +41,7 @@ from .stories import Cast, Row, Story
 STORIES = 2_000
 COUNTRY = "UA"
 TOWNS = 300
-_TABLES: tuple[type[models.Model], ...] = (Report, Entry, Text, PastReport, *CHILDREN)
+_TABLES: tuple[type[models.Model], ...] = (Report, Entry, Wording, PastReport, *CHILDREN)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -170,6 +169,8 @@ class _Copies:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 for table in _TABLES:
+                    if not table._meta.auto_field:
+                        continue
                     name = table._meta.db_table
                     cursor.execute(
                         f"SELECT setval(pg_get_serial_sequence(%s, 'id'), coalesce(max(id), 1)) FROM {name}",
@@ -203,7 +204,8 @@ class _Copies:
         keys = []
         for row, pieces in zip(story.entries, story.bodies, strict=True):
             body = "".join([told[piece] if at & 1 else piece for at, piece in enumerate(pieces)])
-            holes["digest"] = hashlib.sha256(body.encode()).hexdigest()
+            hashed = journal.hashed(body)
+            holes["digest"] = rf"\\x{hashed.hex()}" if text is str else hashed
             holes["body"] = stories.copied(body) if text is str else body
             holes["id"] = text(self._key(Entry))
             keys.append(holes["id"])

@@ -19,7 +19,7 @@ from registry.actions import inspections, journal, reports
 from registry.actions.journal import Line
 from registry.actions.outages import supply_columns
 from registry.forms.reports import ReportForm
-from registry.models import Asset, Incident, OutageStep, PastReport, Person, Report, Text
+from registry.models import Asset, Incident, OutageStep, PastReport, Person, Report, Wording
 from registry.models.reports import ROW_FIELDS
 from registry.rules import supply
 from registry.rules.access import GRIDS
@@ -326,8 +326,8 @@ class _Life:
                 pieces += [one.entry.body[end : found.start()], told[found[0]]]
                 end = found.end()
             story.bodies.append([*pieces, one.entry.body[end:]])
-            for name, (salt, text) in one.texts.items():
-                story.below.append((number, _row(Text(field=name, salt=salt, text=text), entry_id="entry")))
+            if one.texts:
+                story.below.append((number, _row(Wording(texts=one.texts), entry_id="entry")))
             for child in one.line.rows:
                 story.below.append((number, _row(child, report_id="report", entry_id="entry")))
         return story
@@ -375,7 +375,7 @@ def cell(column: Any, value: Any) -> Any:
     if connection.vendor != "postgresql":
         return column.get_db_prep_save(value, connection)
     if isinstance(column, models.JSONField):
-        value = json.dumps(value)
+        value = json.dumps(value, cls=column.encoder)
     if value is None:
         return r"\N"
     if isinstance(value, bool):

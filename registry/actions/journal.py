@@ -5,12 +5,14 @@ number of lines by the same few statements. In one transaction: the old row goes
 gets its new values, an entry says what changed, tallies get a delta.
 
 An entry's *body* is canonical JSON: codes, and of every changed field ``[before, after]``, or ``[after]`` if
-it was blank; free text only as a salted digest, the text itself in an erasable row of ``Text``.
+it was blank; free text only as a salted digest, the text itself in the erasable ``Wording``. What is empty is
+left out, and so is the moment it happened if it was recorded then (``read`` gives both again).
 """
 
 import hashlib
 import json
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,7 +29,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry import geo
-from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Text
+from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Wording
 from registry.models.reports import ROW_FIELDS
 from registry.models.sql import insert, insert_new
 from registry.models.story import Child
@@ -168,7 +170,7 @@ def refuse_stale(report: Report, asked: dict[str, Any], *, since: int | None) ->
         return
     later: set[str] = set()
     for body in Entry.objects.filter(report=report, number__gt=since).values_list("body", flat=True):
-        told = json.loads(body)
+        told = read(body)
         later |= told["fields"].keys() | told["texts"].keys()
     clashes = {
         name: (getattr(report, name), value)
@@ -222,8 +224,27 @@ def canonical(body: dict[str, Any]) -> str:
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def hashed(text: str) -> bytes:
+    """SHA-256 of a text: of an entry's body."""
+    return hashlib.sha256(text.encode()).digest()
+
+
 def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a text as 43 letters (base64url), for the inside of bodies."""
+    return urlsafe_b64encode(hashed(text))[:-1].decode()
+
+
+#: What a body leaves out where it is so.
+_EMPTY: dict[str, Any] = {
+    "move": "", "by": None, "role": "", "from": "", "fields": {}, "texts": {}, "rows": [], "voids": []
+}  # fmt: skip
+
+
+def read(text: str) -> dict[str, Any]:
+    """A body from its canonical text, with what that leaves out."""
+    body = {**_EMPTY, **json.loads(text)}
+    body.setdefault("happened_at", body["recorded_at"])
+    return body
 
 
 def child_digest(child: Child) -> str:
@@ -253,7 +274,7 @@ def _digested(table: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:
 class Written:
     line: Line
     entry: Entry
-    texts: dict[str, tuple[str, str]]
+    texts: dict[str, str]
     is_new: bool
     keeps_past: bool
     changed: list[str]
@@ -284,35 +305,35 @@ def prepare(line: Line, at: datetime) -> Written:
 
     words = {name: str(pair[1]) for name, pair in changes.items() if name in TEXT_FIELDS}
     words |= {name: text for name, text in line.texts.items() if text}
-    texts = {name: (secrets.token_hex(16), text) for name, text in words.items() if text}
+    texts = {name: secrets.token_urlsafe(16) + text for name, text in words.items() if text}
     for row in line.rows:
         row.report, row.recorded_at, row.recorded_by = report, at, line.by
-        row.salt = secrets.token_hex(16)
+        row.salt = secrets.token_urlsafe(16)
     role = line.by.role if line.by else ""
     happened_at = (line.happened_at or at).replace(microsecond=0)
-    body = canonical(
-        {
-            "report": report.reference,
-            "number": report.version,
-            "kind": str(line.kind),
-            "move": line.move,
-            "by": line.by.pk if line.by else None,
-            "role": role,
-            "happened_at": plain(happened_at),
-            "recorded_at": plain(at),
-            "from": "" if is_new else before["status"],
-            "to": report.status,
-            # A field that was blank tells only what it became.
-            "fields": {
-                name: [plain(value) for value in (old, new)[old == _BLANK[name] :]]
-                for name, (old, new) in changes.items()
-                if name not in TEXT_FIELDS
-            },
-            "texts": {name: digest("".join(texts[name])) if name in texts else "" for name in words},
-            "rows": sorted([row._meta.model_name, child_digest(row)] for row in line.rows),
-            "voids": sorted([row._meta.model_name, row.pk] for row in line.voids),
-        }
-    )
+    told = {
+        "report": report.reference,
+        "number": report.version,
+        "kind": str(line.kind),
+        "move": line.move,
+        "by": line.by.pk if line.by else None,
+        "role": role,
+        "recorded_at": plain(at),
+        "from": "" if is_new else before["status"],
+        "to": report.status,
+        # A field that was blank tells only what it became.
+        "fields": {
+            name: [plain(value) for value in (old, new)[old == _BLANK[name] :]]
+            for name, (old, new) in changes.items()
+            if name not in TEXT_FIELDS
+        },
+        "texts": {name: digest(texts[name]) if name in texts else "" for name in words},
+        "rows": sorted([row._meta.model_name, child_digest(row)] for row in line.rows),
+        "voids": sorted([row._meta.model_name, row.pk] for row in line.voids),
+    }
+    if happened_at != at:
+        told["happened_at"] = plain(happened_at)
+    body = canonical({name: value for name, value in told.items() if value not in ("", None, {}, [])})
     entry = Entry(
         report=report,
         number=report.version,
@@ -325,7 +346,7 @@ def prepare(line: Line, at: datetime) -> Written:
         to_status=report.status,
         move=line.move,
         body=body,
-        digest=digest(body),
+        digest=hashed(body),
     )
     deltas = _deltas(tally_before, tally_key(report))
     return Written(line, entry, texts, is_new, keeps_past, list(changes), deltas)
@@ -438,13 +459,7 @@ def _save(written: list[Written]) -> None:
 
 
 def _save_texts(written: list[Written]) -> None:
-    insert_new(
-        [
-            Text(entry=w.entry, field=name, salt=salt, text=text)
-            for w in written
-            for name, (salt, text) in w.texts.items()
-        ]
-    )
+    insert_new([Wording(entry=w.entry, texts=w.texts) for w in written if w.texts])
 
 
 def _save_children(written: list[Written]) -> None:
@@ -478,6 +493,6 @@ def told(bodies: Iterable[dict[str, Any]], words: Mapping[str, str]) -> Iterator
 
 __all__ = [
     "Conflict", "EntryKind", "Line", "Refused", "canonical", "child_digest", "copy_to_past", "derive",
-    "digest", "latest_start", "lock", "now", "once", "plain", "record", "record_many", "refuse_stale",
-    "require", "tally_key", "told",
+    "digest", "hashed", "latest_start", "lock", "now", "once", "plain", "read", "record", "record_many",
+    "refuse_stale", "require", "tally_key", "told",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from registry.models import (
     Report,
     Request,
     Source,
-    Text,
+    Wording,
 )
 from registry.rules import supply, workflow
 from registry.rules.access import Verb
@@ -444,7 +444,12 @@ def erase(reference: str, field: str, *, by: Person, reason: str) -> Report:
                 move=f"erase:{field}"[:24],
             )
         )
-        Text.objects.filter(entry__report=report, field=field).delete()
+        for wording in Wording.objects.filter(entry__report=report, texts__has_key=field):
+            del wording.texts[field]
+            if wording.texts:
+                wording.save()
+            else:
+                wording.delete()
         if field in journal.ROW_FIELDS:
             report.past.update(**{field: ""})
     return report

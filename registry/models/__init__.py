@@ -20,7 +20,7 @@ from .story import (
     Source,
     Tally,
     TallyDelta,
-    Text,
+    Wording,
 )
 from .work import Batch, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
 
@@ -62,5 +62,5 @@ __all__ = [
     "Statement",
     "Tally",
     "TallyDelta",
-    "Text",
+    "Wording",
 ]

@@ -150,7 +150,7 @@ class Report(ReportRow):
 class PublicReport(ReportRow):
     """A report as the public sees it now; only ``editions`` writes it."""
 
-    report = models.OneToOneField(Report, models.PROTECT, related_name="public")
+    report = models.OneToOneField(Report, models.PROTECT, primary_key=True, related_name="public")
 
     class Meta:
         indexes = [
@@ -162,7 +162,7 @@ class PublicReport(ReportRow):
 class ResearcherReport(ReportRow):
     """A report as researchers see it now; only ``editions`` writes it."""
 
-    report = models.OneToOneField(Report, models.PROTECT, related_name="researcher")
+    report = models.OneToOneField(Report, models.PROTECT, primary_key=True, related_name="researcher")
 
     class Meta:
         indexes = [

@@ -1,5 +1,6 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from datetime import UTC, date, datetime
@@ -163,6 +164,25 @@ class Differs(Func):
         return self.as_sql(compiler, connection, template=template, arg_joiner=" IS DISTINCT FROM ", **extra)
 
 
+class Hex(Func):
+    """Bytes as hexadecimal digits."""
+
+    output_field = models.CharField()
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self.as_sql(compiler, connection, template="lower(hex(%(expressions)s))", **extra)
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self.as_sql(compiler, connection, template="encode(%(expressions)s, 'hex')", **extra)
+
+
+class Compact(json.JSONEncoder):
+    """JSON as short as it can be: letters as they are, no spaces."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"ensure_ascii": False, "separators": (",", ":")})
+
+
 class Words(Subquery):
     """The column ``word`` of a query's rows as one text, sorted, separated by spaces; empty without rows."""
 
@@ -233,7 +253,8 @@ def insert_new(rows: Sequence[models.Model]) -> None:
         return
     meta, connected = rows[0]._meta, connections[connection.alias]
     fields = [field for field in meta.concrete_fields if not field.generated]
-    for row, key in zip(rows, _reserve(meta.db_table, len(rows)), strict=True):
+    keys = _reserve(meta.db_table, len(rows)) if meta.auto_field else [row.pk for row in rows]
+    for row, key in zip(rows, keys, strict=True):
         row.pk, row._state.adding, row._state.db = key, False, connected.alias
     plain, adapters = _PLAIN[connected.vendor], _ADAPTERS[connected.vendor]
     # JSON is always written as JSON, whatever its type.

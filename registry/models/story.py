@@ -9,6 +9,7 @@ from registry.rules import vocabularies as v
 
 from .reports import Report
 from .rows import code_field, day, moment, text_field
+from .sql import Compact
 
 
 class Seal(models.Model):
@@ -26,8 +27,8 @@ class Seal(models.Model):
 class Entry(models.Model):
     """A line of a report's timeline: written once, never changed or deleted (the database refuses).
 
-    ``body`` is the canonical text (see ``actions.journal``), ``digest`` its SHA-256. The columns beside
-    repeat what lists need; ``verify`` compares them with the body. Only ``seal`` is set later, once.
+    ``body`` is the canonical text (see ``actions.journal``), ``digest`` its SHA-256, the bytes. The columns
+    beside repeat what lists need; ``verify`` compares them with the body. Only ``seal`` is set later, once.
     """
 
     report = models.ForeignKey(Report, models.PROTECT, related_name="entries", db_index=False)
@@ -41,7 +42,7 @@ class Entry(models.Model):
     to_status = code_field(_("to"), v.Status.choices)
     move = models.CharField(max_length=24, blank=True)
     body = models.TextField()
-    digest = models.CharField(max_length=64)
+    digest = models.BinaryField(max_length=32)
     seal = models.ForeignKey(Seal, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -53,16 +54,22 @@ class Entry(models.Model):
         ]
 
 
-class Text(models.Model):
-    """Free text of an entry, kept apart so that it can be erased; the entry holds its salted digest."""
+class Wording(models.Model):
+    """The free texts of an entry, kept apart so that each can be erased alone, with its salt.
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="texts", db_index=False)
-    field = models.CharField(max_length=30)
-    salt = models.CharField(max_length=32)
-    text = models.TextField()
+    ``texts``: the field or word it belongs to → its salt (``SALT`` characters), then the text; the entry
+    holds the digest of the two.
+    """
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["entry", "field"], name="text_once")]
+    #: Characters of a salt: 16 random bytes.
+    SALT = 22
+
+    entry = models.OneToOneField(Entry, models.PROTECT, primary_key=True)
+    texts = models.JSONField(encoder=Compact)
+
+    def words(self) -> dict[str, str]:
+        """The texts without their salts, in the order of their names."""
+        return {name: salted[self.SALT :] for name, salted in sorted(self.texts.items())}
 
 
 class Child(models.Model):
@@ -72,12 +79,14 @@ class Child(models.Model):
     """
 
     report = models.ForeignKey(Report, models.PROTECT, related_name="%(class)s_lines")
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="%(class)s_lines")
+    entry = models.ForeignKey(Entry, models.PROTECT, db_index=False, related_name="%(class)s_lines")
     recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
+    recorded_by = models.ForeignKey(
+        "registry.Person", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     voided_at = models.DateTimeField(null=True, blank=True)
     salt = models.CharField(
-        max_length=32, editable=False, help_text="Of the digest; empty once a text here was erased."
+        max_length=22, editable=False, help_text="Of the digest; empty once a text here was erased."
     )
 
     class Meta:

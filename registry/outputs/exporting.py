@@ -19,12 +19,14 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Substr
 
 from registry.columns import COLUMNS
 from registry.filters import Selection
-from registry.models import Entry, PastReport, Text
+from registry.models import Entry, PastReport, Wording
+from registry.models.sql import Hex
 
 
 def _sizes() -> Iterator[int]:
@@ -111,9 +113,7 @@ def entries(selection: Selection) -> Sheet:
     """The timelines of the selected reports in the order of logging, with the words of their entries: for the
     office alone."""
     (rows,) = selection.tables
-    words = [
-        Subquery(Text.objects.filter(entry=OuterRef("pk"), field=word).values("text")[:1]) for word in _WORDS
-    ]
+    words = [Substr(KeyTextTransform(word, "wording__texts"), Wording.SALT + 1) for word in _WORDS]
     # The bare query: it runs wherever the entries are read.
     chosen: Any = rows.order_by().values("pk").query
     found = Entry.objects.using(selection.using).filter(report__in=chosen)
@@ -122,7 +122,7 @@ def entries(selection: Selection) -> Sheet:
         (
             found.order_by().values_list(
                 "report__reference", "number", "kind", "move", "from_status", "to_status", "happened_at",
-                "recorded_at", "role", "by__name", *words, "body", "digest", "report_id",
+                "recorded_at", "role", "by__name", *words, "body", Hex("digest"), "report_id",
             ),
         ),
         ("report_id", "number"),

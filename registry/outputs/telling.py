@@ -55,8 +55,7 @@ def timeline(report: Report, *, using: str = "default") -> list[Told]:
     entries = (
         Entry.objects.using(using)
         .filter(report=report)
-        .select_related("by")
-        .prefetch_related("texts")
+        .select_related("by", "wording")
         .order_by("-number")
     )
     return [_tell(entry, report.kind) for entry in entries]
@@ -73,9 +72,14 @@ def _tell(entry: Entry, kind: str) -> Told:
         title=_title(entry, kind),
         by=f"{who}{role}",
         status=(entry.from_status, entry.to_status) if moved else None,
-        changes=[] if entry.kind == v.EntryKind.LOGGED else list(_changes(body["fields"])),
-        texts=[(_text_label(text.field), text.text) for text in entry.texts.all()],
+        changes=[] if entry.kind == v.EntryKind.LOGGED else list(_changes(body.get("fields", {}))),
+        texts=[(_text_label(name), text) for name, text in _words_of(entry).items()],
     )
+
+
+def _words_of(entry: Entry) -> dict[str, str]:
+    """The texts of an entry; none if it had none, or all were erased."""
+    return entry.wording.words() if hasattr(entry, "wording") else {}
 
 
 def _title(entry: Entry, kind: str) -> str:
@@ -122,5 +126,4 @@ def open_question(report: Report, *, using: str = "default") -> str:
     if report.status != v.Status.NEEDS_INFO:
         return ""
     asked = Entry.objects.using(using).filter(report=report, move="ask").order_by("-number").first()
-    words = asked and asked.texts.filter(field="question").first()
-    return words.text if words else ""
+    return _words_of(asked).get("question", "") if asked else ""

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from registry import geo
 from registry.actions import journal
-from registry.models import CHILDREN, Asset, Entry, Incident, PastReport, Report, Text
+from registry.models import CHILDREN, Asset, Entry, Incident, PastReport, Report, Wording
 from registry.models.reports import ROW_FIELDS
 from registry.models.story import Child
 from registry.rules.vocabularies import EntryKind, Holder
@@ -54,7 +54,7 @@ _IN_BODY = {
     "from_status": "from",
     "to_status": "to",
 }
-_OF_TEXT = ("entry__report", "entry_id", "field", "salt", "text")
+_OF_WORDING = ("entry__report", "entry_id", "texts")
 _OF_ENTRY = ("report_id", "id", "body", "digest", *_IN_BODY)
 _journaled, _told, _in_body = itemgetter(*_JOURNALED), itemgetter(*_TOLD), itemgetter(*_IN_BODY.values())
 
@@ -66,8 +66,8 @@ def replay(first: int, last: int, *, using: str) -> Iterator[tuple[str, str]]:
         return rows.using(using).filter(**{f"{name}__gte": first, f"{name}__lt": last})
 
     entries = _grouped(_plain(within(Entry.objects.order_by("report", "number")), _OF_ENTRY, using))
-    words = within(Text.objects.order_by(), "entry__report")
-    texts = _grouped(_plain(words, _OF_TEXT, using))
+    words = within(Wording.objects.order_by(), "entry__report")
+    texts = _grouped(_plain(words, _OF_WORDING, using))
     office = PastReport.objects.filter(holder=Holder.OFFICE).order_by("report", "valid_from")
     past = _grouped(_plain(within(office), _OF_PAST, using))
     children: defaultdict[int, list[Child]] = defaultdict(list)
@@ -171,9 +171,10 @@ class _Story:
         #: The digest of each text by its entry and field, and the words that are left by their digest.
         self.texts: dict[tuple[int, str], str] = {}
         self.words: dict[str, str] = {}
-        for _report, entry, field, salt, text in texts:
-            digest = self.texts[entry, field] = journal.digest(salt + text)
-            self.words[digest] = text
+        for _report, entry, salted in texts:
+            for field, text in salted.items():
+                digest = self.texts[entry, field] = journal.digest(text)
+                self.words[digest] = text[Wording.SALT :]
 
     def faults(self) -> Iterator[str]:
         if not self.entries:
@@ -193,11 +194,11 @@ class _Story:
         yield from self._children()
         yield from self._states()
 
-    def _entry(self, text: str, digest: str, number: int, *columns: Any) -> Iterator[str]:
-        if journal.digest(text) != digest:
+    def _entry(self, text: str, digest: bytes, number: int, *columns: Any) -> Iterator[str]:
+        if journal.hashed(text) != digest:
             yield _("entry %(number)d does not match its digest") % {"number": number}
             return
-        body = json.loads(text)
+        body = journal.read(text)
         self.bodies.append(body)
         columns, told = (number, *columns), _in_body(body)
         wrong = _differing(_IN_BODY, columns, told) if columns != told else []

@@ -170,9 +170,9 @@ def _compared(audience: str, edition: Edition, first: int, *, months: bool) -> I
     names = [*own, *linked]
     wanted = [f"{prefix}{name}" for name in names for prefix in ("seen_", f"{audience}__")]
     for row in shown.filter(differing | Q(**{f"{audience}__isnull": True})).values(
-        "reference", "asset", f"{audience}__id", *wanted
+        "reference", "asset", f"{audience}__pk", *wanted
     ):
-        if row[f"{audience}__id"] is None:
+        if row[f"{audience}__pk"] is None:
             yield Finding(audience, row["reference"], _("it should be shown"))
             continue
         wrong = [name for name in names if row[f"seen_{name}"] != row[f"{audience}__{name}"]]

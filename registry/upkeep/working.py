@@ -55,7 +55,7 @@ def chained(last: Seal | None, entries) -> str:
     """SHA-256 of the seal before and of the digests of ``entries``, in order of their ids."""
     total = hashlib.sha256((last.digest if last else "").encode())
     for digest in entries.order_by("pk").values_list("digest", flat=True).iterator():
-        total.update(digest.encode())
+        total.update(digest)
     return total.hexdigest()
 
 

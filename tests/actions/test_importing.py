@@ -15,7 +15,7 @@ from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.forms.places import lineage
 from registry.geocoding.areas import Match
-from registry.models import Assessment, Batch, Entry, OutageStep, Report, Source, SourceRef, Text
+from registry.models import Assessment, Batch, Entry, OutageStep, Report, Source, SourceRef, Wording
 from registry.tabular import BadTable
 from tests import factories
 
@@ -466,7 +466,7 @@ def test_undoing_withdraws_what_nobody_worked_on_and_frees_its_references(
     assert batch.state == "undone"
     gone = Report.objects.exclude(pk=kept.pk).get()
     assert (gone.withdrawn, gone.entries.last().kind) == ("error", "withdrawn")
-    assert Text.objects.filter(entry__report=gone, field="reason").exists()
+    assert Wording.objects.filter(entry__report=gone, texts__has_key="reason").exists()
     assert [ref.report for ref in SourceRef.objects.all()] == [kept]
     assert outcomes(run(path)) == {"new": 1, "unchanged": 1}
 

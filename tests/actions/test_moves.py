@@ -1,6 +1,5 @@
 """Reports on their way: who did what is kept, separated people, evidence, conflicts, merges."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,7 @@ from registry.actions.journal import Conflict, Refused
 from registry.actions.sampling import photo
 from registry.forms.moves import move_form
 from registry.forms.reports import ReportForm
-from registry.models import Entry, OutageStep, PastReport, Person, Report, Source, Text
+from registry.models import Entry, OutageStep, PastReport, Person, Report, Source, Wording
 from registry.rules import workflow
 from tests import factories
 
@@ -106,8 +105,8 @@ def test_from_the_first_word_to_the_repaired_building(office: Office) -> None:
     story = list(Entry.objects.filter(report=report).values_list("number", "from_status", "to_status", "by"))
     assert [number for number, *_rest in story] == list(range(1, 9))
     assert story[1][1:] == ("reported", "verified", office.inspector.pk)
-    assert Text.objects.get(entry__report=report, field="description").text == "The roof is gone."
-    bodies = [json.loads(entry.body) for entry in report.entries.order_by("number")]
+    assert report.entries.get(number=1).wording.words()["description"] == "The roof is gone."
+    bodies = [journal.read(entry.body) for entry in report.entries.order_by("number")]
     assert [state["status"] for state in journal.told(bodies, {})][-1] == "closed"
 
 
@@ -368,6 +367,6 @@ def test_an_erased_text_is_gone_everywhere_and_its_digest_stays(office: Office) 
     reports.erase(report.reference, "object_name", by=office.supervisor, reason="Privacy")
     report.refresh_from_db()
     assert report.object_name == ""
-    assert not Text.objects.filter(field="object_name").exists()
+    assert not Wording.objects.filter(texts__has_key="object_name").exists()
     assert not PastReport.objects.exclude(object_name="").exists()
     assert report.entries.get(number=1).body == before

@@ -27,7 +27,7 @@ from registry.models import (
     Source,
     Tally,
     TallyDelta,
-    Text,
+    Wording,
     guards,
 )
 from registry.models.story import Child
@@ -129,7 +129,9 @@ def test_work_after_an_edition_and_a_seal_is_no_finding(school):
 
 def test_an_erased_text_is_no_finding(school):
     add(school, EntryKind.ERASED, fields={"address": ""}, move="erase:address", at=AT + 5 * DAY)
-    Text.objects.filter(field="address").delete()
+    for wording in Wording.objects.filter(entry__report=school, texts__has_key="address"):
+        del wording.texts["address"]
+        wording.save()
     school.past.update(address="")
     assert findings() == []
 
@@ -145,8 +147,8 @@ def behind_the_back(statement: str) -> None:
 
 
 def altered(table: type, assignment: str, where: str = "") -> str:
-    name = table._meta.db_table
-    return f"UPDATE {name} SET {assignment} WHERE {where or f'id = (SELECT MIN(id) FROM {name})'}"
+    name, key = table._meta.db_table, table._meta.pk.column
+    return f"UPDATE {name} SET {assignment} WHERE {where or f'{key} = (SELECT MIN({key}) FROM {name})'}"
 
 
 ALTERATIONS = [
@@ -161,8 +163,8 @@ ALTERATIONS = [
     altered(Entry, "to_status = 'reported'"),
     altered(Entry, "seal_id = 2"),
     altered(Entry, "seal_id = NULL"),
-    altered(Text, "text = text || ' '"),
-    altered(Text, "salt = '0'"),
+    altered(Wording, "texts = '{\"address\": \"0\"}'", "texts IS NOT NULL"),
+    altered(Wording, "texts = '{}'", "texts IS NOT NULL"),
     altered(Assessment, "scale_grade = '4'"),
     altered(Assessment, "voided_at = recorded_at"),
     altered(OutageStep, "customers = 501"),
@@ -194,7 +196,7 @@ ALTERATIONS = [
     altered(Cluster, "n = n + 1", "holder = 'public' AND zoom = 15"),
     altered(Cluster, "n = n + 1", "holder = 'public' AND zoom = 5"),
     "DELETE FROM registry_entry WHERE number = 5",
-    "DELETE FROM registry_text",
+    "DELETE FROM registry_wording",
     "DELETE FROM registry_source",
     "DELETE FROM registry_pastreport WHERE holder = 'office'",
     "DELETE FROM registry_publicreport WHERE object_type = 'school'",
