@@ -53,10 +53,7 @@ class Told:
 def timeline(report: Report, *, using: str = "default") -> list[Told]:
     """Every entry of a report, newest first."""
     entries = (
-        Entry.objects.using(using)
-        .filter(report=report)
-        .select_related("by", "wording")
-        .order_by("-number")
+        Entry.objects.using(using).filter(report=report).select_related("by", "wording").order_by("-number")
     )
     return [_tell(entry, report.kind) for entry in entries]
 

@@ -163,7 +163,7 @@ ALTERATIONS = [
     altered(Entry, "to_status = 'reported'"),
     altered(Entry, "seal_id = 2"),
     altered(Entry, "seal_id = NULL"),
-    altered(Wording, "texts = '{\"address\": \"0\"}'", "texts IS NOT NULL"),
+    altered(Wording, 'texts = \'{"address": "0"}\'', "texts IS NOT NULL"),
     altered(Wording, "texts = '{}'", "texts IS NOT NULL"),
     altered(Assessment, "scale_grade = '4'"),
     altered(Assessment, "voided_at = recorded_at"),
@@ -215,6 +215,15 @@ def test_a_byte_changed_behind_the_registers_back_is_found_in_whatever_table(sch
             transaction.set_rollback(True)
     assert not unfound, "\n".join(unfound)
     assert findings() == []
+
+
+@pytest.mark.parametrize("letter", [0, Wording.SALT])
+def test_a_letter_changed_in_a_text_or_its_salt_is_found(school, letter):
+    wording = Wording.objects.get(entry__report=school, entry__number=1)
+    salted = wording.texts["address"]
+    wording.texts["address"] = f"{salted[:letter]}~{salted[letter + 1 :]}"
+    wording.save()
+    assert ("record", school.reference) in findings()
 
 
 def test_a_row_shown_that_should_not_be_is_found(school):
