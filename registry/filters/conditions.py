@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
@@ -251,13 +251,28 @@ class ReportFilter(django_filters.FilterSet):
     set_aside = Flag(gettext_lazy("rejected and duplicate ones too"), lambda rows, _name, _value: rows)
 
     def __init__(self, data: QueryDict, rows: Rows, *, person: Any, holder: str) -> None:
-        super().__init__(data, rows)
         self.person, self.holder = person, holder
-        if holder != Holder.OFFICE:
-            for name in [name for name, one in self.filters.items() if one.office]:
-                del self.filters[name]
-        elif person is not None and person.role != Role.SUPERVISOR:
-            del self.filters["withdrawn"]
+        # Of all filters there are, a set makes its own of those that are asked for.
+        self.base_filters = {name: one for name, one in self.offered.items() if name in data}
+        super().__init__(data, rows)
+
+    @property
+    def offered(self) -> dict[str, Filter]:
+        """The filters that this person has on this holder's rows."""
+        office = self.holder == Holder.OFFICE
+        withdrawn = self.person is None or getattr(self.person, "role", None) == Role.SUPERVISOR
+        return {
+            name: one
+            for name, one in EVERY_FILTER.items()
+            if (office or not one.office) and (withdrawn or name != "withdrawn")
+        }
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """The bound form of what is asked for."""
+        form = forms.Form(self.data)
+        form.fields = {name: one.field for name, one in self.filters.items()}
+        return form
 
     def filter_queryset(self, queryset: Rows, *, but: str = "") -> Rows:
         """The rows that fit every filter, or every one ``but`` one. Words come last: how they are looked for
@@ -323,3 +338,7 @@ class ReportFilter(django_filters.FilterSet):
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
         return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))
+
+
+#: The filters of everybody, by their parameters.
+EVERY_FILTER: dict[str, Filter] = dict(ReportFilter.base_filters)  # type: ignore[misc]

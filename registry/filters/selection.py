@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db import connections
 from django.db.models import Q
+from django.forms import MultipleChoiceField
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -259,17 +259,16 @@ class Selection:
         )
 
     @cached_property
-    def form(self) -> forms.Form:
-        """The bound form of the filters, offering what this holder's rows hold and what was asked for."""
-        form = self.filterset.form
+    def choices(self) -> dict[str, tuple[tuple[str, Any], ...]]:
+        """What the filters offer whose choices follow from this holder's rows, and from what was asked for."""
+        found = {"area": (("", _("everywhere")), *self._area_choices())}
         if self.holder != Holder.OFFICE:
             for name in ("kind", "type", "status"):
-                there = _present(CURRENT[self.holder], self.filterset.filters[name].field_name, self.using)
+                one = self.filterset.offered[name]
+                there = _present(CURRENT[self.holder], one.field_name, self.using)
                 there.update(self.params.get(name, ()))
-                widget = form.fields[name].widget
-                widget.choices = [choice for choice in widget.choices if choice[0] in there]
-        form.fields["area"].widget.choices = [("", _("everywhere")), *self._area_choices()]
-        return form
+                found[name] = tuple(choice for choice in one.extra["choices"] if choice[0] in there)
+        return found
 
     def _area_choices(self) -> list[tuple[str, str]]:
         """Regions that hold rows and, for the office, lie within the person's areas, and these areas."""
@@ -279,7 +278,7 @@ class Selection:
             own = {code for codes in self.person.scope.areas.values() for code in codes}
             condition = Q(code__in=own) | condition & Q(parent__code__in=own)
         condition |= Q(code__in=self.params.get("area", ()))
-        areas = Area.objects.using(self.using).filter(condition)[:500]
+        areas = Area.objects.using(self.using).only(*Area.NAMED).filter(condition)[:500]
         return sorted(((area.code, str(area)) for area in areas), key=lambda choice: choice[1])
 
 
@@ -350,7 +349,7 @@ def _check(filterset: ReportFilter, data: QueryDict) -> None:
             raise BadFilter(name, _("There is no such filter."))
         if any("\x00" in value for value in data.getlist(name)):
             raise BadFilter(name, _("Null characters are not allowed."))
-        if not isinstance(filterset.filters[name].field, forms.MultipleChoiceField):
+        if not isinstance(filterset.filters[name].field, MultipleChoiceField):
             _single({name: data.getlist(name)}, name)
     for name, errors in filterset.form.errors.items():
         raise BadFilter(name, errors[0])

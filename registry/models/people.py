@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from registry.rules import access
 from registry.rules.vocabularies import Role, Sector
 
+from .places import Area
+
 
 class PersonManager(BaseUserManager["Person"]):
     def create_user(self, email: str, password: str | None = None, **fields) -> Person:
@@ -58,10 +60,15 @@ class Person(AbstractBaseUser):
         return self.name or self.email
 
     @cached_property
+    def areas_held(self) -> list[Area]:
+        """Their areas, by name, with what it takes to name them."""
+        return list(self.areas.only(*Area.NAMED))
+
+    @cached_property
     def scope(self) -> access.Scope:
         """Where this person reads and writes the office's rows."""
         sectors = self.sectors if self.role == Role.OPERATOR else None
-        return access.Scope.of(self.areas.values_list("level", "code"), sectors)
+        return access.Scope.of(((area.level, area.code) for area in self.areas_held), sectors)
 
     @property
     def sector_labels(self) -> list[str]:

@@ -30,6 +30,9 @@ class Area(models.Model):
     radius_m = models.PositiveIntegerField(null=True, blank=True)
     timezone = models.CharField(_("time zone"), max_length=40, blank=True)
 
+    #: What it takes to name an area.
+    NAMED = ("code", "level", "name", "name_uk", "name_ru")
+
     class Meta:
         ordering = ["name", "code"]
         indexes = [models.Index(fields=["country", "level", "name"])]

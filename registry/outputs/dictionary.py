@@ -78,7 +78,7 @@ def _in_words(use_class: UseClass, sight: Sight | None) -> SightInWords:
 
 def filters(selection: Selection) -> list[tuple[str, Any, str]]:
     """Every filter that this selection's reader has: its parameter, its label, what it takes."""
-    return [(name, one.label, _takes(one)) for name, one in selection.filterset.filters.items()]
+    return [(name, one.label, _takes(one)) for name, one in selection.filterset.offered.items()]
 
 
 def _takes(one: Any) -> str:

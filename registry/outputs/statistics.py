@@ -199,7 +199,8 @@ def by_region(selection: Selection) -> Counter[str] | None:
 
 def area_names(codes: Iterable[str], *, using: str) -> dict[str, str]:
     """The names of areas in the reader's language, by code; without codes that name none."""
-    return {area.code: str(area) for area in Area.objects.using(using).filter(code__in=list(codes))}
+    areas = Area.objects.using(using).only(*Area.NAMED).filter(code__in=list(codes))
+    return {area.code: str(area) for area in areas}
 
 
 def sectors_of(selection: Selection) -> frozenset[str] | None:

@@ -98,12 +98,6 @@ def submit(label: str, look: str = "", name: str = "", value: str = "") -> SafeS
     )
 
 
-@register.filter
-def any_given(bounds: Iterable[BoundField]) -> bool:
-    """Whether something was typed or chosen in any of these fields."""
-    return any(bound.data for bound in bounds)
-
-
 # Codes
 
 

@@ -23,7 +23,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", AnonymousUser())
     return {
         "register_name": settings.REGISTER_NAME,
-        "edition": SimpleLazyObject(Edition.objects.first),
+        "edition": SimpleLazyObject(Edition.objects.only("at").first),
         "person": person,
         "replica_fault": replica.fault if access.is_staff(person) else "",
         "may_log": access.may(person, Verb.LOG),
@@ -38,7 +38,7 @@ def areas_in_words(person: Any) -> str:
     """``Belgorod region, Kursk region and 2 more``; nothing for a visitor."""
     if not person.is_authenticated:
         return ""
-    names = [str(area) for area in person.areas.all()]
+    names = [str(area) for area in person.areas_held]
     words = ", ".join(names[:AREAS_IN_HEADER])
     more = len(names) - AREAS_IN_HEADER
     return _("%(areas)s and %(more)d more") % {"areas": words, "more": more} if more > 0 else words
