@@ -32,14 +32,14 @@ from django.utils.translation import gettext_lazy as _
 from registry.forms import mappings
 from registry.forms.rows import DATED_MOVES, RowForm
 from registry.models import Assessment, Batch, Entry, OutageStep, Person, Report, Source, SourceRef
-from registry.models.sql import insert_new
+from registry.models.sql import blank, insert_new
 from registry.models.story import Child
 from registry.rules import access, supply
 from registry.rules.access import Verb
 from registry.rules.vocabularies import EntryKind, GeocodeState, Kind, Status, WithdrawalReason
 from registry.tabular import Row, Table
 
-from . import inspections, journal, reports
+from . import journal, reports
 from .journal import Line, Refused
 from .outages import supply_columns
 
@@ -186,9 +186,6 @@ def _complete(line: Line, form: RowForm) -> list[Line]:
     """Add what only a file says to the line that logs a row, and return what follows it: the dated steps
     and moves. Nobody made these here: they have no author, and no check is satisfied by them."""
     cleaned, report = form.cleaned_data, line.report
-    sources = form.sources()
-    line.rows = [*sources, *(row for row in line.rows if not isinstance(row, Source))]
-    line.fields |= inspections.source_columns(sources)
     if report.kind == Kind.OUTAGE:
         return _restoration(line, cleaned["started_at"], cleaned["restored_at"])
     moves = []
@@ -228,8 +225,13 @@ def _write(judged: Sequence[Judged], batch: Batch, source: str) -> None:
         journal.record_many([line for line in wave if line])
     insert_new(
         [
-            SourceRef(
-                source=source, ref=one.ref, content_digest=one.digest, report=one.line.report, batch=batch
+            blank(
+                SourceRef,
+                source=source,
+                ref=one.ref,
+                content_digest=one.digest,
+                report=one.line.report,
+                batch=batch,
             )
             for one in new
             if one.line

@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Wording
 from registry.models.reports import ROW_FIELDS
-from registry.models.sql import insert, insert_new
+from registry.models.sql import blank, insert, insert_new
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import GRIDS, Verb
@@ -205,15 +205,16 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
 
 def plain(value: Any) -> Any:
     """A field's value as canonical JSON has it: ISO dates, UTC moments in whole seconds, decimals as text."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, UUID):
-        return str(value)
-    return value
+    told = _TOLD.get(type(value))
+    return told(value) if told else value
+
+
+_TOLD: dict[type, Callable[[Any], str]] = {
+    datetime: lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    date: date.isoformat,
+    Decimal: lambda number: f"{number:f}",
+    UUID: str,
+}
 
 
 def canonical(body: dict[str, Any]) -> str:
@@ -285,18 +286,15 @@ def prepare(line: Line, at: datetime) -> Written:
     """Put a line's values on its report and write its entry's body; nothing is saved yet."""
     report = line.report
     is_new = report.pk is None
-    before = dict(_BLANK) if is_new else {name: getattr(report, name) for name in JOURNALED}
+    now = vars(report)
+    before = _BLANK if is_new else {name: now[name] for name in JOURNALED}
     tally_before = None if is_new else tally_key(report)
     if not is_new:
         at = max(at, report.valid_from)
     for name, value in line.fields.items():
         setattr(report, name, _as_stored(name, value))
     derive(report, at=at)
-    changes = {
-        name: (before[name], getattr(report, name))
-        for name in JOURNALED
-        if getattr(report, name) != before[name]
-    }
+    changes = {name: (before[name], now[name]) for name in JOURNALED if now[name] != before[name]}
     moved_row = is_new or any(name in ROW_ATTRIBUTES for name in changes)
     keeps_past = moved_row and not is_new and report.valid_from < at
     if moved_row:
@@ -334,7 +332,8 @@ def prepare(line: Line, at: datetime) -> Written:
     if happened_at != at:
         told["happened_at"] = plain(happened_at)
     body = canonical({name: value for name, value in told.items() if value not in ("", None, {}, [])})
-    entry = Entry(
+    entry = blank(
+        Entry,
         report=report,
         number=report.version,
         kind=line.kind,
@@ -353,15 +352,15 @@ def prepare(line: Line, at: datetime) -> Written:
 
 
 ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
-_FIELDS = {f.attname: f for f in Report._meta.concrete_fields}
+_DECIMALS = {f.attname: f for f in Report._meta.concrete_fields if isinstance(f, models.DecimalField)}
 
 
 def _as_stored(name: str, value: Any) -> Any:
     """A value as the register keeps it: decimals with the column's own places, moments in whole seconds."""
-    column = _FIELDS.get(name)
-    if isinstance(value, datetime):
+    if type(value) is datetime:
         return value.replace(microsecond=0)
-    if isinstance(column, models.DecimalField) and value is not None:
+    if name in _DECIMALS and value is not None:
+        column = _DECIMALS[name]
         return round(Decimal(column.to_python(value)), column.decimal_places)
     return value
 
@@ -420,7 +419,7 @@ def _deltas(before: tuple | None, after: tuple | None) -> list[TallyDelta]:
         return []
     names = ("area", "kind", "sector", "status", "damage_level", "cell")
     return [
-        TallyDelta(**dict(zip(names, key, strict=True)), n=sign, customers_out=sign * customers)
+        blank(TallyDelta, **dict(zip(names, key, strict=True)), n=sign, customers_out=sign * customers)
         for sign, (key, customers) in ((-1, before or ((), 0)), (1, after or ((), 0)))
         if key
     ]
@@ -459,7 +458,7 @@ def _save(written: list[Written]) -> None:
 
 
 def _save_texts(written: list[Written]) -> None:
-    insert_new([Wording(entry=w.entry, texts=w.texts) for w in written if w.texts])
+    insert_new([blank(Wording, entry_id=w.entry.pk, texts=w.texts) for w in written if w.texts])
 
 
 def _save_children(written: list[Written]) -> None:

@@ -25,6 +25,7 @@ from registry.models import (
     Source,
     Wording,
 )
+from registry.models.sql import blank
 from registry.rules import supply, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import (
@@ -73,20 +74,21 @@ def new_line(
     sent, so that sending twice is harmless."""
     columns = form.columns()
     cleaned = form.cleaned_data
-    source = form.source()
-    report = Report(
+    sources = form.sources()
+    report = blank(
+        Report,
         status=Status.REPORTED,
         from_resident=by is not None and by.role == Role.RESIDENT,
-        logged_by=by,
+        logged_by_id=by.pk if by else None,
         hands={"logged": [by.pk]} if by else {},
-        batch=batch,
+        batch_id=batch.pk if batch else None,
         of_incident=incident,
         client_id=client[0] if client else None,
         client_digest=client[1] if client else "",
     )
     put_on(report, columns, asset=asset)
-    rows: list[Any] = [source]
-    columns |= inspections.source_columns([source])
+    rows: list[Any] = [*sources]
+    columns |= inspections.source_columns(sources)
     if report.kind == Kind.OUTAGE:
         steps = _first_steps(report, cleaned)
         rows += steps

@@ -198,7 +198,7 @@ class _Reader:
 
         def cell(cells: Cells) -> str:
             text = cells.get(column, "")
-            return "" if text.casefold() in missing else text
+            return "" if not text or text.casefold() in missing else text
 
         return cell
 
@@ -211,6 +211,8 @@ class _Reader:
             )
             for column, wanted in told.get("where", {}).items()
         ]
+        if not tests:
+            return lambda cells: True
         return lambda cells: all(cell(cells).casefold() in wanted for cell, wanted in tests)
 
     # -- columns that decide on several fields -----------------------------------------------------------
@@ -298,6 +300,10 @@ class _Reader:
         parts = [self._cell(column) for column in told.get("columns", [told.get("column")])]
         join, whole = told.get("join", " "), "format" in told
         turn = self._turn(name, told, where)
+
+        if len(parts) == 1:
+            only = parts[0]
+            return lambda cells: turn(text) if (text := only(cells)) else ""
 
         def read(cells: Cells) -> str:
             found = [text for part in parts if (text := part(cells))]

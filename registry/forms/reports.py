@@ -346,6 +346,10 @@ class ReportForm(Reusable):
             "started_utc": cleaned["started_at"],
         }
 
+    def sources(self) -> list[Source]:
+        """All the sources named, unsaved."""
+        return [self.source()]
+
     def source(self) -> Source:
         """The source named, unsaved."""
         cleaned = self.cleaned_data

@@ -111,7 +111,7 @@ class RowForm(ReportForm):
             self.add_error("outcome", _("Say how it ended: it is said when it was closed."))
 
     def sources(self) -> list[Source]:
-        """All the sources named, unsaved: the one of the form and the addresses of more."""
+        """The source of the form and the addresses of more."""
         first = self.source()
         more = [
             Source(type=first.type, name=(urlsplit(url).hostname or "").removeprefix("www."), url=url)

@@ -141,10 +141,13 @@ NETWORK_OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 
+_BUILDING_USES = tuple(BuildingUse.values)
+
+
 def object_types(kind: str, sector: str) -> tuple[str, ...]:
     """The codes ``object_type`` may take for a report of this kind and sector."""
     if kind == Kind.BUILDING:
-        return tuple(BuildingUse.values)
+        return _BUILDING_USES
     return NETWORK_OBJECTS.get(sector, _ANY_NETWORK)
 
 
