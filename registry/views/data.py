@@ -25,7 +25,7 @@ from . import errors
 from .guards import staff_only
 
 #: A file that is whole within this time is sent with its length, a longer one as it comes.
-SECONDS_TO_FINISH = 0.2
+SECONDS_TO_FINISH = 0.1
 #: A client that takes less than 256 KiB within this time is let go, so that nobody keeps a place for ever.
 SECONDS_TO_TAKE = 600
 #: What a door of files takes beside the filters.
