@@ -138,7 +138,8 @@ def record(line: Line, *, at: datetime | None = None) -> Entry:
 def record_many(lines: Sequence[Line], *, at: datetime | None = None) -> list[Entry]:
     """Write lines (each for another report) in one transaction, and return their entries in order."""
     at = (at or now()).replace(microsecond=0)
-    with transaction.atomic():
+    # The action's own transaction is what is rolled back.
+    with transaction.atomic(savepoint=False):
         written = [prepare(line, at) for line in lines]
         _keep_past([w for w in written if w.keeps_past], at)
         _save(written)
@@ -186,18 +187,26 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
 
     ``act`` runs in the transaction; the result is JSON (references, addresses).
     """
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                Command.objects.create(pk=command, by=by, done_at=now())
-        except IntegrityError:
-            earlier = Command.objects.get(pk=command)
-            if earlier.by_id != by.pk:
-                raise Refused(_("This form was sent by somebody else."), code="command") from None
+    try:
+        with transaction.atomic():
+            if earlier := _carried_out(command, by):
+                return earlier.result
+            result = act()
+            Command.objects.create(pk=command, by=by, done_at=now(), result=result)
+            return result
+    except (IntegrityError, Refused):
+        # The same form may have been carried out meanwhile; then what this one wrote is rolled back.
+        if earlier := _carried_out(command, by):
             return earlier.result
-        result = act()
-        Command.objects.filter(pk=command).update(result=result)
-        return result
+        raise
+
+
+def _carried_out(command: UUID, by: Person) -> Command | None:
+    """The command of this id, if it was carried out, for the one who sent it."""
+    earlier = Command.objects.filter(pk=command).first()
+    if earlier is not None and earlier.by_id != by.pk:
+        raise Refused(_("This form was sent by somebody else."), code="command")
+    return earlier
 
 
 # -- canonical text --------------------------------------------------------------------------------------

@@ -159,11 +159,15 @@ def log(
                         _("This id was already used for another report."), code="client_id", field="client_id"
                     )
                 return sent
-        line = new_line(form, by=by, incident=incident, asset=asset, client=client)
-        for name, value in line.fields.items():
-            setattr(line.report, name, value)
-        require(by, Verb.LOG, line.report)
-        journal.record(line)
+        return _log(form, by=by, incident=incident, asset=asset, client=client)
+
+
+def _log(form: ReportForm, *, by: Person, **of: Any) -> Report:
+    line = new_line(form, by=by, **of)
+    for name, value in line.fields.items():
+        setattr(line.report, name, value)
+    require(by, Verb.LOG, line.report)
+    journal.record(line)
     return line.report
 
 
@@ -175,7 +179,7 @@ def log_all(
     with transaction.atomic():
         numbers = form.cleaned_data["house_numbers"]
         if not numbers:
-            reports = [log(form, by=by, incident=incident, asset=asset)]
+            reports = [_log(form, by=by, incident=incident, asset=asset)]
         else:
             place = form.cleaned_data["place"]
             street = form.place_values["address"] or place.partition(",")[0].strip()
@@ -184,9 +188,9 @@ def log_all(
                 house = copy.copy(form)
                 house.cleaned_data = {**form.cleaned_data, "address": f"{street} {number}"}
                 house.place_values = {**form.place_values, "place_typed": f"{place}, {number}"[:300]}
-                reports.append(log(house, by=by, incident=incident))
+                reports.append(_log(house, by=by, incident=incident))
         outages = [
-            log(_outage(form, sector), by=by, incident=incident)
+            _log(_outage(form, sector), by=by, incident=incident)
             for sector in form.cleaned_data["supply_lost"]
         ]
         for outage in outages:

@@ -17,7 +17,11 @@ class Reusable(forms.Form):
 
     def check(self, data: Mapping[str, Any], files: Mapping[str, list[Any]] | None = None) -> bool:
         """Bind the form to ``data`` and say whether it is valid; ``cleaned_data`` and ``errors`` follow."""
-        self.data = self.add_defaults(dict(data))
+        return self.bind(self.add_defaults(dict(data)), files)
+
+    def bind(self, data: Mapping[str, Any], files: Mapping[str, list[Any]] | None = None) -> bool:
+        """``check`` what a web form sent, as it is."""
+        self.data = data
         self.files = MultiValueDict(files or {})
         self.is_bound = True
         self._errors = None

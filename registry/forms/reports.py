@@ -191,7 +191,7 @@ class ReportForm(Reusable):
     # -- where ---------------------------------------------------------------------------------------
 
     def _clean_where(self, cleaned: dict[str, Any]) -> None:
-        self.named_area = None
+        self.named_area, self.place_values = None, {}
         code = cleaned.get("area", "").strip()
         if code:
             try:

@@ -11,7 +11,8 @@ _FORM = re.compile(rf"[{_ALPHABET}]{{8}}")
 
 def new_reference() -> str:
     """A new reference such as ``4F7K-92MX``; the database's unique index refuses a collision."""
-    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    number = secrets.randbits(40)
+    drawn = "".join([_ALPHABET[number >> place & 31] for place in range(0, 40, 5)])
     return f"{drawn[:4]}-{drawn[4:]}"
 
 

@@ -1,5 +1,6 @@
 """Pages that take a report down: log and check, what lies near, what was logged, edit."""
 
+import threading
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from .guards import person_of, signed_in
 
 _PARTS = {"where": WHERE, "what": WHAT, "when": ("when", *WHEN), "source": SOURCE}
 _KEPT = "kept-report"
+_kept_forms = threading.local()
 
 
 def log(request: HttpRequest) -> HttpResponse:
@@ -37,9 +39,9 @@ def log(request: HttpRequest) -> HttpResponse:
         return render(request, "403.html", {"why": _t("Researchers read the register.")}, status=403)
     if request.method != "POST":
         return render(request, "report/log.html", _log_context(request, _blank_log(request)))
-    form = LogForm(request.POST)
+    form = _form_of_thread()
     step = request.POST.get("step", "check")
-    if not form.is_valid() or step == "change":
+    if not form.bind(request.POST) or step == "change":
         _keep_draft(request)
         if step == "change":
             form = LogForm(initial=_as_initial(request.POST))
@@ -50,8 +52,16 @@ def log(request: HttpRequest) -> HttpResponse:
     return _save(request, form)
 
 
+def _form_of_thread() -> LogForm:
+    """The form that this thread binds again and again: making one costs more than all it checks."""
+    if not hasattr(_kept_forms, "form"):
+        _kept_forms.form = LogForm()
+    return _kept_forms.form
+
+
 def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
-    incident = Incident.objects.filter(reference=read_reference(form.cleaned_data["incident"]) or "").first()
+    reference = read_reference(form.cleaned_data["incident"])
+    incident = Incident.objects.filter(reference=reference).first() if reference else None
 
     def act() -> dict[str, Any]:
         logged = reports.log_all(form, by=person_of(request), incident=incident)
