@@ -8,6 +8,7 @@ all points of a tile of any smaller zoom lie in one range of integers. Web Merca
 import math
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 ZOOM = 26
 _SIDE = 1 << ZOOM
@@ -78,12 +79,14 @@ def snap(lat: Decimal, lon: Decimal, step: int) -> tuple[Decimal, Decimal]:
     Stable and never random, as GBIF's guide to generalising sensitive places asks for (Chapman 2020).
     """
 
-    def middle(degrees: Decimal, last: int) -> Decimal:
-        # The pole and the 180th meridian belong to the last square: there is none beyond.
-        micro = min(int((degrees * 1_000_000).to_integral_value()), last * 1_000_000 - 1)
-        return Decimal(micro // step * step + step // 2) / 1_000_000
+    # The pole and the 180th meridian belong to the last square: there is none beyond.
+    line, column = min(round(lat * 1_000_000), 89_999_999), min(round(lon * 1_000_000), 179_999_999)
+    return _middle(line // step, step), _middle(column // step, step)
 
-    return middle(lat, 90), middle(lon, 180)
+
+@lru_cache(1 << 14)
+def _middle(square: int, step: int) -> Decimal:
+    return Decimal(square * step + step // 2) / 1_000_000
 
 
 def grid_radius_m(step: int) -> int:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -244,6 +244,8 @@ def digest(text: str) -> str:
     return urlsafe_b64encode(hashed(text))[:-1].decode()
 
 
+#: The journaled fields of a report without any entry, as plain values.
+PLAIN_BLANK = {name: plain(value) for name, value in _BLANK.items()}
 #: What a body leaves out where it is so.
 _EMPTY: dict[str, Any] = {
     "move": "", "by": None, "role": "", "from": "", "fields": {}, "texts": {}, "rows": [], "voids": []
@@ -261,20 +263,20 @@ def child_digest(child: Child) -> str:
     """What an entry keeps of a line that hangs on its report: a salted digest of its own columns."""
     values = {
         name: plain(to_python(getattr(child, name)) if to_python else getattr(child, name))
-        for name, to_python in _digested(type(child))
+        for name, to_python in digested(type(child)).items()
     }
     return digest(canonical(values))
 
 
 @cache
-def _digested(table: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:
+def digested(table: type[Child]) -> dict[str, Callable[[Any], Any] | None]:
     """The columns in the digest of a line, and what makes values of them; texts are values as they are."""
     left_out = ("id", "report", "entry", "voided_at", "chosen")
-    return [
-        (f.attname, None if isinstance(f, models.CharField | models.TextField) else f.to_python)
+    return {
+        f.attname: None if isinstance(f, models.CharField | models.TextField) else f.to_python
         for f in table._meta.concrete_fields
         if f.name not in left_out
-    ]
+    }
 
 
 # -- one line ----------------------------------------------------------------------------------------------
@@ -374,25 +376,28 @@ def _as_stored(name: str, value: Any) -> Any:
     return value
 
 
-_SNAPPED = [f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")]
+def of_point(lat: Decimal | None, lon: Decimal | None) -> dict[str, Any]:
+    """The columns that follow from a point: its cell, and the snapped point and cell of every grid."""
+    if lat is None or lon is None:
+        return dict.fromkeys(_OF_POINT)
+    columns: dict[str, Any] = {"cell": geo.cell(lat, lon)}
+    for step in GRIDS:
+        point = geo.snap(lat, lon, step)
+        columns[f"lat_{step}"], columns[f"lon_{step}"] = point
+        columns[f"cell_{step}"] = geo.cell(*point)
+    return columns
+
+
+_OF_POINT = ("cell", *(f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")))
 #: The columns that ``derive`` sets from the others whenever it is called.
-DERIVED = ("cell", "asset", "incident", *_SNAPPED)
+DERIVED = ("asset", "incident", *_OF_POINT)
 
 
 def derive(report: Report, *, at: datetime) -> None:
     """Set the columns that follow from others: cell, snapped places, names of asset and incident, and,
     until it has passed, the moment publishing delays count from."""
-    if report.lat is None or report.lon is None:
-        report.cell = None
-        for name in _SNAPPED:
-            setattr(report, name, None)
-    else:
-        report.cell = geo.cell(report.lat, report.lon)
-        for step in GRIDS:
-            lat, lon = geo.snap(report.lat, report.lon, step)
-            setattr(report, f"lat_{step}", lat)
-            setattr(report, f"lon_{step}", lon)
-            setattr(report, f"cell_{step}", geo.cell(lat, lon))
+    for name, value in of_point(report.lat, report.lon).items():
+        setattr(report, name, value)
     report.asset = report.of_asset.reference if report.of_asset else ""
     report.incident = report.of_incident.reference if report.of_incident else ""
     if report.logged_utc is None:
@@ -483,24 +488,8 @@ def _save_children(written: list[Written]) -> None:
         insert_new(rows)
 
 
-_PLAIN_BLANK = {name: plain(value) for name, value in _BLANK.items()}
-
-
-def told(bodies: Iterable[dict[str, Any]], words: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The journaled fields, as plain values, after each of a report's bodies in order: one dictionary, the
-    same each time. ``words`` gives free text by its digest; what it lacks was erased, and is blank."""
-    state = dict(_PLAIN_BLANK)
-    for body in bodies:
-        for name, told_of_it in body["fields"].items():
-            state[name] = told_of_it[-1]
-        for name, text_digest in body["texts"].items():
-            if name in TEXT_FIELDS:
-                state[name] = words.get(text_digest, "")
-        yield state
-
-
 __all__ = [
     "Conflict", "EntryKind", "Line", "Refused", "canonical", "child_digest", "copy_to_past", "derive",
     "digest", "hashed", "latest_start", "lock", "now", "once", "plain", "read", "record", "record_many",
-    "refuse_stale", "require", "tally_key", "told",
+    "refuse_stale", "require", "tally_key",
 ]  # fmt: skip
