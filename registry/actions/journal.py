@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Wording
 from registry.models.reports import ROW_FIELDS
-from registry.models.sql import blank, insert, insert_new
+from registry.models.sql import blank, in_turn, insert, insert_new
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import GRIDS, Verb
@@ -188,7 +188,7 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
     ``act`` runs in the transaction; the result is JSON (references, addresses).
     """
     try:
-        with transaction.atomic():
+        with in_turn(), transaction.atomic():
             if earlier := _carried_out(command, by):
                 return earlier.result
             result = act()

@@ -1,17 +1,20 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fcntl import LOCK_EX, flock
 from functools import cache
 from operator import attrgetter
+from time import monotonic
 from types import NoneType
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, connections, models
+from django.db import OperationalError, connection, connections, models
 from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery
 from django.db.models.base import ModelState
 from django.db.models.expressions import Col
@@ -244,6 +247,25 @@ def unbalanced(kept: list[QuerySet], counted: list[QuerySet], *, using: str) -> 
 
 def _column(table: type[models.Model], name: str) -> str:
     return table._meta.get_field(name).column  # type: ignore[return-value, union-attr]
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Around a short transaction: those of all processes follow each other in the order they came.
+
+    SQLite lets whoever asks at the right moment write next, and others wait for seconds; so they queue for a
+    lock of their own, which ends with its process. Long transactions stay out of it. PostgreSQL needs none.
+    """
+    if connection.vendor == "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    patience = connection.settings_dict["OPTIONS"]["timeout"]
+    with open(f"{connection.settings_dict['NAME']}-turn", "w") as turn:
+        until = monotonic() + patience
+        flock(turn, LOCK_EX)
+        if monotonic() > until:
+            raise OperationalError("database is locked")
+        yield
 
 
 def blank(table: type[Row], **values: Any) -> Row:
