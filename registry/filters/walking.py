@@ -57,6 +57,11 @@ class Walk:
     gathered: bool = False
     covered: bool = False
 
+    @property
+    def whole(self) -> Rows:
+        """All of the rows, unordered: for files."""
+        return self.rows
+
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
         if self.index is None:
@@ -73,6 +78,13 @@ class Walk:
 @dataclass(frozen=True)
 class Found(Walk):
     """A walk along an index that no column's value leads to: its keys are read first."""
+
+    @property
+    def whole(self) -> Rows:
+        assert self.index is not None
+        # The bare query: it runs wherever the rows are read.
+        keys: Any = self.index.values("sort_key").query
+        return self.rows.filter(sort_key__in=keys)
 
     def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
         assert self.index is not None

@@ -20,13 +20,15 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connections, models, transaction
-from django.db.models import Value
+from django.db.models import F, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Substr
 
 from registry.columns import COLUMNS
 from registry.filters import Selection
 from registry.models import PastReport, Wording
+from registry.models.rows import ReportQuerySet
 from registry.models.sql import Hex
 
 
@@ -94,9 +96,25 @@ _ENTRY = (
 )
 
 
+def _walked(selection: Selection) -> tuple[ReportQuerySet, ...]:
+    """The selected rows as querysets that share none. PostgreSQL finds each in the order of lists by itself;
+    SQLite, which counts no rows, is led along the walks that lists take."""
+    if connections[selection.using].vendor == "postgresql":
+        return selection.tables
+    return tuple(walk.whole for walk in selection.walks)
+
+
+def _place(rows: ReportQuerySet) -> Any:
+    """A row's place in the order of lists; rows found by their words have it from the index of words."""
+    tables = rows.query.extra_tables
+    return RawSQL(f"{tables[0]}.rowid", ()) if tables else F("sort_key")
+
+
 def reports(selection: Selection) -> Sheet:
     """The selected rows, all outgoing columns."""
-    sources = tuple(rows.order_by("-sort_key").values_list(*_NAMES, "sort_key") for rows in selection.tables)
+    sources = tuple(
+        rows.order_by("-sort_key").values_list(*_NAMES, _place(rows)) for rows in _walked(selection)
+    )
     return Sheet(_REPORT, sources, ("sort_key DESC",), beside=("sort_key",))
 
 
@@ -122,22 +140,19 @@ def versions(selection: Selection) -> Sheet:
 def entries(selection: Selection) -> Sheet:
     """The timelines of the selected reports in the order of lists, with the words of their entries: for the
     office alone."""
-    (rows,) = selection.tables
     words = [Substr(KeyTextTransform(word, "entries__wording__texts"), Wording.SALT + 1) for word in _WORDS]
-    # Each has an entry, which spares the database a join for those without.
-    timelines = rows.filter(entries__number__gt=0).order_by("-sort_key", "entries__number")
-    return Sheet(
-        _ENTRY,
-        (
-            timelines.values_list(
-                "reference", "entries__number", "entries__kind", "entries__move", "entries__from_status",
-                "entries__to_status", "entries__happened_at", "entries__recorded_at", "entries__role",
-                "entries__by__name", *words, "entries__body", Hex("entries__digest"), "sort_key",
-            ),
-        ),
-        ("sort_key DESC", "number"),
-        beside=("sort_key",),
+    sources = tuple(
+        # Each has an entry, which spares the database a join for those without.
+        rows.filter(entries__number__gt=0)
+        .order_by("-sort_key", "entries__number")
+        .values_list(
+            "reference", "entries__number", "entries__kind", "entries__move", "entries__from_status",
+            "entries__to_status", "entries__happened_at", "entries__recorded_at", "entries__role",
+            "entries__by__name", *words, "entries__body", Hex("entries__digest"), _place(rows),
+        )
+        for rows in _walked(selection)
     )  # fmt: skip
+    return Sheet(_ENTRY, sources, ("sort_key DESC", "number"), beside=("sort_key",))
 
 
 # -- writing -----------------------------------------------------------------------------------------------

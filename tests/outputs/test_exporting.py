@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connections
+from django.http import QueryDict
 
 from registry.columns import COLUMNS
 from registry.filters import select
@@ -152,6 +153,35 @@ def test_an_empty_selection_is_a_header():
 def test_staff_without_areas_are_given_no_rows():
     report()
     assert written(select(factories.person(), {})).decode() == ",".join(NAMES) + "\n"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "kind=building&kind=network",
+        "type=school&type=house",
+        "from=2026-02-10&to=2026-03-03",
+        "to=2026-03-03&type=school",
+        "text=roof",
+        "text=roof&type=house&to=2026-03-03",
+        "logged_from=2026-01-01",
+    ],
+)
+def test_a_filtered_file_holds_what_the_list_holds_in_its_order(query):
+    for number in range(24):
+        day = date(2026, 3, 1) + timedelta(days=number % 5)
+        report(
+            object_type=("school", "house", "clinic")[number % 3],
+            summary=("Roof, windows", "Doors")[number % 2],
+            occurred_from=day - timedelta(days=(0, 3, 80)[number % 3]) if number % 4 else None,
+            occurred_to=day,
+        )
+    selection = select(None, QueryDict(query), holder=Holder.OFFICE)
+    listed = [row.reference for row in selection.page().rows]
+    assert listed
+    for sheet in (exporting.reports, exporting.entries):
+        written_rows = csv.DictReader(StringIO(written(selection, sheet).decode()))
+        assert [row["reference"] for row in written_rows] == listed
 
 
 def test_as_of_writes_both_tables_in_one_order():
