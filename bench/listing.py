@@ -27,15 +27,15 @@ ZOOMS = (4, 6, 8, 10, 12, 14)
 
 def filters() -> dict[str, dict[str, str]]:
     """The filters of lists, by their names: each keeps some rows of this register."""
-    rows = Report.objects.order_by().live()
-    newest = rows.order_by("-occurred_to").values_list("occurred_to", flat=True)[0]
+    rows = Report.objects.order_by()
+    newest = rows.order_by("-sort_key").values_list("occurred_to", flat=True)[0]
 
     def most(column: str) -> Any:
-        found = rows.exclude(**{column: None}).exclude(**{column: ""} if column == "adm1_code" else {})
-        return found.values_list(column).annotate(n=Count("pk")).order_by("-n")[0][0]
+        found = rows.values_list(column).annotate(n=Count("pk")).order_by("-n")[:2]
+        return next(value for value, _n in found if value not in ("", None))
 
-    incident = rows.filter(incident__gt="").values_list("incident").annotate(n=Count("pk")).order_by("-n")
-    word = rows.filter(description__contains="Code word").values_list("description", flat=True)[0]
+    words = (said.partition("Code word ")[2] for said in rows.values_list("description", flat=True)[:20_000])
+    incidents = rows.exclude(incident="").values_list("incident").annotate(n=Count("pk")).order_by("-n")
     return {
         "everything": {},
         "area, status, dates": {
@@ -45,9 +45,9 @@ def filters() -> dict[str, dict[str, str]]:
             "to": str(newest - timedelta(days=100)),
         },
         "kind": {"kind": "network"},
-        "incident": {"incident": incident[0][0] if incident else "0000-0000"},
+        "incident": {"incident": incidents[0][0] if incidents else "0000-0000"},
         "a common word": {"text": "facade"},
-        "a rare word": {"text": word.rpartition("Code word ")[2].strip(". ")},
+        "a rare word": {"text": next(filter(None, words)).strip(". ")},
         "two words": {"text": "chimney flooded"},
         "assignee": {"assignee": str(most("assignee_id"))},
         "level and cause": {"level": "severe", "cause": "flood"},
@@ -74,11 +74,15 @@ def empty(server: Server, official: Person) -> float:
 
 
 def _deep(official: Person, params: dict[str, str]) -> str:
-    """The token of the page in the middle of a list; of an empty one, of the register's middle."""
+    """The token of a page in the middle of a list's days; of an empty one, of the register's."""
     (rows,) = select(official, params).tables
-    if not rows.exists():
-        rows = Report.objects.all()
-    return _token(rows.in_order().values_list("sort_key", flat=True)[rows.count() // 2])
+    ends = [
+        list(ordered.values_list("sort_key", flat=True)[:1])
+        for ordered in (rows.in_order(), rows.in_order().reverse())
+    ]
+    if not all(ends):
+        return _deep(official, {})
+    return _token(sum(key for (key,) in ends) // 2)
 
 
 def _statements(address: str, cookies: dict[str, str]) -> float:

@@ -1,6 +1,6 @@
 """Every filter of reports: one entry of ``ReportFilter`` for one filter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, reduce
@@ -252,6 +252,7 @@ class ReportFilter(django_filters.FilterSet):
 
     def __init__(self, data: QueryDict, rows: Rows, *, person: Any, holder: str) -> None:
         self.person, self.holder = person, holder
+        self._asked: dict[tuple[Table, str], Asked] = {}
         # Of all filters there are, a set makes its own of those that are asked for.
         self.base_filters = {name: one for name, one in self.offered.items() if name in data}
         super().__init__(data, rows)
@@ -274,11 +275,11 @@ class ReportFilter(django_filters.FilterSet):
         form.fields = {name: one.field for name, one in self.filters.items()}
         return form
 
-    def filter_queryset(self, queryset: Rows, *, but: str = "") -> Rows:
-        """The rows that fit every filter, or every one ``but`` one. Words come last: how they are looked for
-        depends on what else there is."""
+    def filter_queryset(self, queryset: Rows, *, but: Collection[str] = ()) -> Rows:
+        """The rows that fit every filter ``but`` some. Words come last: how they are looked for depends on
+        what else there is."""
         asked = self.form.cleaned_data
-        for name in sorted(asked.keys() - {but}, key=lambda name: (name == "text", name)):
+        for name in sorted(asked.keys() - {*but}, key=lambda name: (name == "text", name)):
             queryset = self.filters[name].filter(queryset, asked[name])
         return queryset
 
@@ -299,7 +300,13 @@ class ReportFilter(django_filters.FilterSet):
         return rows.filter(holder=self.holder) if model is PastReport else rows
 
     def asked(self, table: Rows) -> Asked:
-        """What is asked for, as walks along a table see it: the rows they are given fit all but ``to``."""
+        """What is asked for, as walks along a table see it: the rows they are given fit all but ``to`` and ``text``."""
+        key = table.model, table.db
+        if key not in self._asked:
+            self._asked[key] = self._read(table)
+        return self._asked[key]
+
+    def _read(self, table: Rows) -> Asked:
         given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
         values: dict[str, list[Any]] = {}
         few: dict[str, Q] = {}
@@ -327,14 +334,14 @@ class ReportFilter(django_filters.FilterSet):
         reference = read_reference(given.get("text", ""))
         if reference and table.filter(**{_reference_of(table): reference}).exists():
             values["reference"] = [reference]
-        condition = words.gathered(table, given.get("text", ""))
+        text, expected = "" if "reference" in values else given.get("text", ""), (0.0, 0.0)
+        condition = words.gathered(table, text)
         if condition is not None and table.model in words.TABLES:
-            few[WORDS] = condition
+            few[WORDS], expected = condition, words.expected(table, condition)
         others = {access.AREA_FIELDS[level] for level in scope}
         if scope and self.person.scope.sectors is not None:
             others |= {"kind", "sector"}
-        text = given.get("text", "")
-        return Asked(values, few, given.get("from"), given.get("to"), text, frozenset(others))
+        return Asked(values, few, given.get("from"), given.get("to"), text, frozenset(others), expected)
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
         return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))

@@ -91,7 +91,7 @@ class Selection:
         past, beside those that have stood since then, the past ones that held at it."""
         return self._tables()
 
-    def _tables(self, *, but: str = "") -> tuple[Rows, ...]:
+    def _tables(self, *, but: Collection[str] = ()) -> tuple[Rows, ...]:
         current = self._filtered(CURRENT[self.holder], but=but)
         if self.as_of is None:
             return (current,)
@@ -112,7 +112,7 @@ class Selection:
         """Every version that fits the filter: the current rows and all past ones of this holder."""
         return self._filtered(CURRENT[self.holder]), self._filtered(PastReport)
 
-    def _filtered(self, table: type[ReportRow], *, but: str = "") -> Rows:
+    def _filtered(self, table: type[ReportRow], *, but: Collection[str] = ()) -> Rows:
         rows, past = self.filterset.table(table, self.using), table is PastReport
         if self.holder == Holder.OFFICE:
             if self.person is not None:
@@ -145,9 +145,11 @@ class Selection:
 
     @cached_property
     def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
-        """What is asked of each of ``tables``: it, the rows that fit all but the last day, which walks see
-        to themselves, and the table itself."""
-        tables = [(rows, self.filterset.table(rows.model, self.using)) for rows in self._tables(but="to")]
+        """What is asked of each of ``tables``: it, the rows that fit all but the last day and the words,
+        which walks see to themselves, and the table itself."""
+        tables = [
+            (rows, self.filterset.table(rows.model, self.using)) for rows in self._tables(but=("to", "text"))
+        ]
         return [(self.filterset.asked(table), rows, table) for rows, table in tables]
 
     @cached_property
@@ -183,7 +185,7 @@ class Selection:
         begin = [Asked.begin(*one) for one in self._asked]
         if any(begin):
             each = [some or Asked.walks(*one) for some, one in zip(begin, self._asked, strict=True)]
-            yield [walk for some in each for walk in some], FIRST_LOOK
+            yield [walk for some in each for walk in some], max(asked.first_look for asked, *_ in self._asked)
         else:
             yield self.walks, FIRST_LOOK
         yield self.walks, MOST_LOOKED
@@ -193,13 +195,18 @@ class Selection:
     def _sorted(self) -> list[Walk]:
         return [walk for one in self._asked for walk in Asked.sorted(*one)]
 
-    def count(self, *, thorough: bool = False) -> Count:
+    def count(self, page: Page | None = None, *, thorough: bool = False) -> Count:
         """How many rows there are, to COUNTED_TO: as many as an index counts at once and among a thousand
-        rows or, if ``thorough``, among many more."""
-        counted = _counted(self.walks, MOST_COUNTED if thorough else ROWS_COUNTED)
+        rows or, if ``thorough``, among many more; at least those of a ``page`` at hand."""
+        shown = len(page.rows) if page else 0
+        if page and not (page.after or page.before or page.partial):
+            return Count(shown)
+        if not thorough and any(walk.gathered for walk in self.walks):
+            return Count(shown, more=True)
+        n, more = counted = _counted(self.walks, MOST_COUNTED if thorough else ROWS_COUNTED)
         if thorough and counted.is_least and (walks := self._sorted()):
-            return _counted(walks, MOST_COUNTED)
-        return counted
+            n, more = _counted(walks, MOST_COUNTED)
+        return Count(max(n, shown), more)
 
     # words
 

@@ -25,6 +25,12 @@ FIRST_LOOK, MOST_LOOKED = 500, 10_000
 MOST_COUNTED, ROWS_COUNTED = 20_000, 1_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
+#: Words are looked for in as many rows, one by one, before they are gathered.
+MOST_TRIED = 2_500
+#: Words expected in so many times more rows are not counted out.
+_MUCH_MORE = 5
+#: As many rows fill a page, with some to spare for those that other conditions keep off.
+_PAGES = 100
 #: As many rows are sorted where a walk would end too early.
 MOST_SORTED = 30_000
 #: More values than this are not walked one by one.
@@ -105,8 +111,9 @@ def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
 @dataclass(frozen=True)
 class Asked:
     """What a selection asks for, as walks see it: columns with the values they may have; conditions that
-    an index answers in another order, by column (or WORDS); the first and last day of damage; words; and
-    the columns that the person's own scope asks of."""
+    an index answers in another order, by column (or WORDS); the first and last day of damage; words; the
+    columns that the person's own scope asks of; and, where words are gathered before they are sorted, how
+    many rows are expected to hold them, and which share of all."""
 
     values: Values
     few: Mapping[str, Q]
@@ -114,6 +121,7 @@ class Asked:
     last: date | None
     text: str
     scope: frozenset[str]
+    expected: tuple[float, float] = (0, 0)
 
     @property
     def column(self) -> str | None:
@@ -130,34 +138,48 @@ class Asked:
     def found(self, bare: Rows, most: int) -> Q | None:
         """The first of the conditions ``few`` that keeps at most so many rows."""
         for column, condition in self.few.items():
+            if column == WORDS and self.expected[0] > _MUCH_MORE * most:
+                continue
             name = "pk" if column == WORDS else column
             if len(bare.filter(condition).values_list(name)[: most + 1]) <= most:
                 return condition
         return None
 
+    @property
+    def first_look(self) -> int:
+        """As many rows in order as are expected to hold a page's rows with the words, if any are looked for."""
+        share = self.expected[1]
+        return min(max(FIRST_LOOK, int(_PAGES / share)), MOST_LOOKED) if share else FIRST_LOOK
+
     def begin(self, rows: Rows, bare: Rows) -> list[Walk]:
-        """Other walks to begin with, if any: where words are gathered before they are sorted, those that
-        many rows hold are sooner met in any rows."""
-        return [Walk(self.begun(rows), bare)] if self._gathers_words(bare) else []
+        """Another walk to begin with, where words that are not rare are gathered before they are sorted: along
+        the newest rows, ``first_look`` of them. Words that many rows hold are tried on each."""
+        if self.expected[0] <= FEW or self.is_narrow(bare):
+            return []
+        if self.first_look <= MOST_TRIED:
+            return [Walk(self._fitting(rows), bare)]
+        return [self._gathered(rows, bare)]
 
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
-        """The walks that give ``rows``, which has all conditions but that of the last day; ``bare`` is its
-        table with none."""
+        """The walks that give ``rows``, which has all conditions but those of the last day and of words;
+        ``bare`` is its table with none."""
         if rows.model is PastReport:
-            return [Walk(self.begun(rows), None if "reference" in self.values else bare)]
+            if "reference" in self.values:
+                return [Walk(self.begun(rows).filter(report__reference__in=self.values["reference"]), None)]
+            return [Walk(self._fitting(rows), bare)]
         rows = kept_off(rows, _KEPT_OFF)
-        if rows.query.extra_tables:
-            start = first_key(self.first) - 1 if self.first else None
-            index = words.holding(bare, self.text, walked=False)
-            return [Walk(self.begun(rows).beyond(start, back=True), index.beyond(start, back=True))]
-        if self.column not in _RARE:
-            condition = self.found(bare, FEW)
-            if condition is not None:
-                keys = list(bare.filter(condition).values_list("pk", flat=True))
-                return [Walk(self.begun(rows).filter(pk__in=keys), None)]
-        if self._gathers_words(bare):
-            return [Walk(self.begun(rows), bare, gathered=True)]
-        return list(self._until(self._by_value(rows, bare), rows, bare))
+        if self.column not in _RARE and (few := self.found(bare, FEW)) is not None:
+            keys = list(bare.filter(few).values_list("pk", flat=True))
+            # Words that led to these rows are not looked for in them again.
+            rows = self.begun(rows) if few is self.few.get(WORDS) else self._fitting(rows)
+            return [Walk(rows.filter(pk__in=keys), None)]
+        if not self.text or self.is_narrow(bare):
+            return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
+        if WORDS in self.few:
+            return [self._gathered(rows, bare)]
+        start = first_key(self.first) - 1 if self.first else None
+        found, index = (words.holding(some, self.text, walked=False) for some in (self.begun(rows), bare))
+        return [Walk(found.beyond(start, back=True), index.beyond(start, back=True))]
 
     def sorted(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The same rows by an index of another order, where one keeps no more than can be sorted at once:
@@ -167,14 +189,22 @@ class Asked:
         condition = self.found(bare, MOST_SORTED)
         if condition is None:
             return []
-        return [Walk(kept_off(self.begun(rows), _KEPT_OFF).filter(condition), None, gathered=True)]
+        rows = self.begun(rows) if condition is self.few.get(WORDS) else self._fitting(rows)
+        return [Walk(kept_off(rows, _KEPT_OFF).filter(condition), None, gathered=True)]
 
     def begun(self, rows: Rows) -> Rows:
         """Those of the rows whose damage may have happened by the last day asked for."""
         return rows if self.last is None else rows.filter(begun_by(self.last))
 
-    def _gathers_words(self, bare: Rows) -> bool:
-        return WORDS in self.few and not self.is_narrow(bare)
+    def _worded(self, rows: Rows) -> Rows:
+        """Those of the rows that hold the words asked for, which are looked for in each."""
+        return words.holding(rows, self.text, walked=True)
+
+    def _fitting(self, rows: Rows) -> Rows:
+        return self._worded(self.begun(rows))
+
+    def _gathered(self, rows: Rows, bare: Rows) -> Walk:
+        return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 
     def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:
         """A walk for each value of the column, or for each of region and status."""

@@ -7,6 +7,7 @@ compared without regard to case; a word of three letters or more also finds what
 only itself.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -59,8 +60,8 @@ def holding(rows: Rows, typed: str, *, walked: bool) -> Rows:
     """
     asked = words(typed)
     table = rows.model
-    if (condition := gathered(rows, typed)) is not None:
-        return rows.filter(condition)
+    if connections[rows.db].vendor == "postgresql":
+        return rows.filter(_Matches(tuple(asked), columns(table), tried=walked)) if asked else rows
     if walked or table not in TABLES:
         # The expression that Django gives SQLite compares without regard to case in every script.
         joined = [part for column in columns(table) for part in (F(column), Value("\n"))]
@@ -83,8 +84,18 @@ def gathered(rows: models.QuerySet, typed: str) -> Q | None:
     asked = words(typed)
     if connections[rows.db].vendor != "postgresql" or not asked:
         return None
-    query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in asked)
-    return Q(_Matches(Value(query), *map(F, columns(rows.model))))
+    return Q(_Matches(tuple(asked), columns(rows.model)))
+
+
+def expected(rows: models.QuerySet, condition: Q) -> tuple[float, float]:
+    """How many rows of a table, and which share of it, PostgreSQL expects to fulfil a condition: it knows
+    the common words."""
+    plan = json.loads(rows.filter(condition).order_by().explain(format="json"))
+    number = float(plan[0]["Plan"]["Plan Rows"])
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [rows.model._meta.db_table])
+        (total,) = cursor.fetchone()
+    return number, min(number / max(total, number, 1), 1)
 
 
 def _beginnings(using: str, table: type[models.Model], word: str) -> str:
@@ -115,18 +126,33 @@ def _index(table: type[models.Model]) -> str:
 
 
 class _Matches(Func):
-    """Whether the words of some columns match a query, as PostgreSQL's index of them has it."""
+    """Whether the words of some columns match those asked for, as PostgreSQL's index of them has it.
+
+    ``tried`` on rows that were found otherwise, letters are compared first, which costs a tenth of parsing.
+    """
 
     output_field = models.BooleanField()
     conditional = True
 
+    def __init__(self, asked: tuple[str, ...], columns: tuple[str, ...], tried: bool = False) -> None:
+        self.asked, self.tried = asked, tried
+        super().__init__(*map(F, columns))
+
     def as_postgresql(self, compiler, connection, **extra):
-        query, *texts = (compiler.compile(source) for source in self.get_source_expressions())
-        return f"{_vector(sql for sql, _p in texts)} @@ to_tsquery('simple', {query[0]})", query[1]
+        names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in self.asked)
+        matches = f"{_vector(names)} @@ to_tsquery('simple', %s)"
+        if not self.tried:
+            return matches, (query,)
+        letters = [f"({_JOINED.join(names)}) ILIKE %s"] * len(self.asked)
+        return f"({' AND '.join([*letters, matches])})", (*(f"%{word}%" for word in self.asked), query)
+
+
+_JOINED = " || ' ' || "
 
 
 def _vector(names: Iterable[str]) -> str:
-    text = " || ' ' || ".join(names)
+    text = _JOINED.join(names)
     signs = _SIGNS.replace("%", "%%")
     return f"to_tsvector('simple', translate({text}, '{signs}', repeat(' ', {len(signs) - 2})))"
 

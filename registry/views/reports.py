@@ -55,7 +55,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     thorough = request.GET.get("count", "")
     if thorough not in ("", "all"):
         raise filters.BadFilter("count", _t("Lists are counted further with “all”."))
-    count = selection.count(thorough=bool(thorough))
+    count = selection.count(page, thorough=bool(thorough))
     context = {
         **links,
         "chips": [(words, f"{address}?{query}") for words, query in selection.parts],

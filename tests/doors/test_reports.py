@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from registry.actions import editions, journal
 from registry.actions.sampling import photo
+from registry.filters import Selection
 from registry.models import Entry, Evidence, Person, Report
 from tests import factories
 
@@ -151,6 +152,7 @@ def test_a_filter_that_is_not_understood_is_named(
 
 def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: Any) -> None:
     monkeypatch.setattr("registry.filters.selection.ROWS_COUNTED", 1)
+    monkeypatch.setitem(Selection.page.__kwdefaults__, "size", 1)
     for _number in range(2):
         factories.report(cause="wind", damage_level="minor")
     client = door(office.official)
