@@ -18,7 +18,7 @@ from uuid import uuid4
 from django.db import connection, transaction
 from django.db.models import Max
 
-from registry.actions import importing, journal
+from registry.actions import importing, journal, reports
 from registry.forms.places import embedded
 from registry.models import Entry, Person, Report, guards
 
@@ -59,17 +59,24 @@ def _settlements(count: int) -> list[tuple[str, str]]:
 
 
 def _imports(table: Table, rows: int) -> None:
-    """The same rows' like twice: as imports write them, and with ``bulk_create`` in its place."""
+    """The same rows' like twice: as imports make and write them, and as Django's own models and
+    ``bulk_create`` do."""
     _imported("first", 100)  # what is read once is not counted
     ours = _imported("ours", rows)
     with ExitStack() as stack:
         for module in (journal, importing):
             stack.enter_context(mock.patch.object(module, "insert_new", _bulk_create))
+        for module in (journal, importing, reports):
+            stack.enter_context(mock.patch.object(module, "blank", _made))
         theirs = _imported("theirs", rows)
     table.add(f"import of {rows:,} rows with the gazetteer", ours, "/s", bar="import")
     table.add(
         "the same", ours, "/s", beside="same form + bulk_create", peer=theirs, bar="import beside bulk_create"
     )
+
+
+def _made(table: Any, **values: Any) -> Any:
+    return table(**values)
 
 
 def _bulk_create(rows: Any) -> None:

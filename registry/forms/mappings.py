@@ -211,8 +211,6 @@ class _Reader:
             )
             for column, wanted in told.get("where", {}).items()
         ]
-        if not tests:
-            return lambda cells: True
         return lambda cells: all(cell(cells).casefold() in wanted for cell, wanted in tests)
 
     # -- columns that decide on several fields -----------------------------------------------------------
@@ -289,9 +287,11 @@ class _Reader:
         self._only(told, _READ, where)
         if sum(key in told for key in ("column", "columns", "text")) != 1:
             self._refuse(_("%(where)s takes one of column, columns, text") % {"where": where})
+        read, extra = self._text(name, told, where), self._outcome(told.get("set", {}), where)
+        if "where" not in told:
+            return read, extra
         applies = self._where(told, where)
-        read = self._text(name, told, where)
-        return lambda cells: read(cells) if applies(cells) else "", self._outcome(told.get("set", {}), where)
+        return lambda cells: read(cells) if applies(cells) else "", extra
 
     def _text(self, name: str, told: dict[str, Any], where: str) -> Callable[[Cells], str]:
         if "text" in told:

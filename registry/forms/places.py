@@ -154,12 +154,12 @@ def place_fields(
 
 def embedded() -> Gazetteer:
     """The embedded gazetteer, built by ``manage.py setup``."""
-    return _gazetteer_at(Path(settings.DATA_DIR) / "gazetteer.sqlite3")
+    return _gazetteer_in(settings.DATA_DIR)
 
 
 @lru_cache(maxsize=2)
-def _gazetteer_at(path: Path) -> Gazetteer:
-    return Gazetteer(path)
+def _gazetteer_in(folder: Path) -> Gazetteer:
+    return Gazetteer(Path(folder) / "gazetteer.sqlite3")
 
 
 def _located(typed: str, hints: dict[str, str]) -> Answer:
