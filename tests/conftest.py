@@ -13,7 +13,7 @@ from django.test import TransactionTestCase
 from registry.forms.places import lineage
 from registry.geocoding import build
 from registry.models import guards
-from registry.templatetags import components
+from registry.outputs import telling
 
 
 def _transactional(item: pytest.Item) -> bool:
@@ -67,11 +67,11 @@ def _reader_sees_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
-    """Sign-ins are counted in the cache, areas are remembered by code, days in words; no test inherits another's."""
+    """Sign-ins are counted in the cache, areas are remembered by code, pieces of pages; no test inherits another's."""
     yield
     cache.clear()
     lineage.cache_clear()
-    components._written.cache_clear()
+    telling.forget()
 
 
 @pytest.fixture(scope="session")

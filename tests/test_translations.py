@@ -13,6 +13,7 @@ from django.utils.translation import trans_real
 
 from registry.actions import editions, journal
 from registry.models import Asset, Incident, OutageStep, Statement
+from registry.outputs import telling
 from registry.rules.vocabularies import EntryKind
 from tests import factories
 
@@ -48,6 +49,7 @@ def bracketed(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     pseudo = Brackets("en")
     monkeypatch.setitem(trans_real._translations, "en", pseudo)
     monkeypatch.setattr(trans_real, "_default", pseudo)
+    telling.forget()
 
 
 class Words(HTMLParser):

@@ -157,8 +157,16 @@ class Selection:
         """The same rows as ``tables``, along the indexes that give them in the order of lists."""
         return [walk for one in self._asked for walk in Asked.walks(*one)]
 
-    def page(self, *, after: str | None = None, before: str | None = None, size: int = 50) -> Page:
-        """``size`` rows in the order of lists: the first ones, or those after or before a page's token."""
+    def page(
+        self,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        size: int = 50,
+        columns: Collection[str] = (),
+    ) -> Page:
+        """``size`` rows in the order of lists: the first ones, or those after or before a page's token; read
+        with these ``columns`` if not all are needed."""
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
         until = None
@@ -166,7 +174,7 @@ class Selection:
             edges = [edge for walk in walks if (edge := walk.edge(most, after=start, back=back)) is not None]
             # Beyond the nearest edge, rows of that walk would be missing between those of others.
             until = (min if back else max)(edges, default=None)
-            found = _merged(walks, start, until, back=back, size=size + 1)
+            found = _merged(walks, start, until, back=back, size=size + 1, columns=columns)
             if len(found) > size or until is None:
                 break
         partial = until is not None and len(found) <= size
@@ -390,9 +398,19 @@ def _as_of(typed: str, holder: str, using: str) -> datetime:
     )
 
 
-def _merged(walks: list[Walk], start: int | None, until: int | None, *, back: bool, size: int) -> list[Any]:
+def _merged(
+    walks: list[Walk],
+    start: int | None,
+    until: int | None,
+    *,
+    back: bool,
+    size: int,
+    columns: Collection[str],
+) -> list[Any]:
     """The first rows of all walks together, beyond ``start`` and before ``until``."""
     parts = [walk.part(after=start, until=until, back=back) for walk in walks]
+    if columns:
+        parts = [part.only("sort_key", *columns) for part in parts]
     if len(parts) == 1:
         return list(parts[0][:size])
     # Keys first, because rows are wide.

@@ -1,11 +1,13 @@
 """A report's story in words: its timeline, and what stands beside its row, for pages."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _t
 
 from registry.models import Entry, Report
@@ -23,18 +25,50 @@ _SAID = (
 )  # fmt: skip
 
 
+Given = ParamSpec("Given")
+Words = TypeVar("Words")
+#: What forgets everything that is kept, piece by piece.
+FORGETTING: list[Callable[[], None]] = []
+
+
+def kept(make: Callable[Given, Words]) -> Callable[Given, Words]:
+    """Decorator: what ``make`` makes of its arguments, on which and on the reader's language alone it may
+    depend, is made once for each language. A page says few things, each many times."""
+
+    @lru_cache(maxsize=5_000)
+    def made(_language: str | None, *given: Given.args, **named: Given.kwargs) -> Words:
+        return make(*given, **named)
+
+    @wraps(make)
+    def look_up(*given: Given.args, **named: Given.kwargs) -> Words:
+        return made(get_language(), *given, **named)  # type: ignore[arg-type]
+
+    FORGETTING.append(made.cache_clear)
+    return look_up
+
+
+def forget() -> None:
+    """Make everything anew from now on: the words of a language have changed."""
+    for clear in FORGETTING:
+        clear()
+
+
 def what(row: Any) -> str:
     """What a row of any holder is, in a few words: "School “No. 4”", "Gas: pipeline", "Loss of heat"."""
-    thing, sector = str(v.label("object_type", row.object_type)), str(v.label("sector", row.sector))
-    if row.kind == v.Kind.NETWORK:
-        words = f"{sector}: {thing.lower()}"
-    elif row.kind == v.Kind.OUTAGE and row.sector == v.Sector.TRANSPORT:
-        words = _t("%(thing)s closed or restricted") % {"thing": thing or sector}
-    elif row.kind == v.Kind.OUTAGE:
-        words = _t("Loss of %(sector)s") % {"sector": sector.lower()}
-    else:
-        words = thing or _t("Building")
+    words = _sort(row.kind, row.sector, row.object_type)
     return f"{words} “{row.object_name}”" if row.object_name else words
+
+
+@kept
+def _sort(kind: str, sector_code: str, object_type: str) -> str:
+    thing, sector = str(v.label("object_type", object_type)), str(v.label("sector", sector_code))
+    if kind == v.Kind.NETWORK:
+        return f"{sector}: {thing.lower()}"
+    if kind == v.Kind.OUTAGE and sector_code == v.Sector.TRANSPORT:
+        return _t("%(thing)s closed or restricted") % {"thing": thing or sector}
+    if kind == v.Kind.OUTAGE:
+        return _t("Loss of %(sector)s") % {"sector": sector.lower()}
+    return thing or _t("Building")
 
 
 @dataclass

@@ -5,8 +5,7 @@ What is not known, what is withheld and zero look different from each other in e
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,10 +23,10 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from registry.outputs.telling import what
+from registry.outputs.telling import kept, what
 from registry.rules import vocabularies
 
 register = template.Library()
@@ -119,12 +118,14 @@ def _missing(withheld: bool) -> SafeString:
 
 
 @register.simple_tag
+@kept
 def tag_status(code: str) -> SafeString:
     """A status: the word first, the colour second."""
     return format_html('<strong class="tag status-{}">{}</strong>', code, vocabularies.label("status", code))
 
 
 @register.simple_tag
+@kept
 def tag_level(code: str | None, withheld: bool = False) -> SafeString:
     """A damage level on the one scale of tags, charts and map; None is not known."""
     if withheld:
@@ -165,29 +166,28 @@ def place(row: Any) -> SafeString | str:
 _FINENESS = {"day": (10, "DATE_FORMAT"), "month": (7, "YEAR_MONTH_FORMAT"), "year": (4, "Y")}
 
 
-@lru_cache(maxsize=10_000)
-def _written(day: date, style: str, language: str | None) -> str:
-    """A day in words of the ``language``, which is the reader's: a page names few days, each many times."""
-    return formats.date_format(day, style)
-
-
 def _time(day: date, fineness: str = "day") -> SafeString:
     length, style = _FINENESS[fineness]
-    words = _written(day, style, get_language())
+    words = formats.date_format(day, style)
     return format_html('<time datetime="{}">{}</time>', day.isoformat()[:length], words)
 
 
 @register.simple_tag
 def when(row: Any) -> SafeString:
     """The civil dates of a row, as finely as they are known and shown."""
-    if row.occurred_to is None:
-        return _missing(False)
     precision = "month" if withholds(row, "days") else row.date_precision
+    return _days(row.occurred_from, row.occurred_to, precision)
+
+
+@kept
+def _days(first: date | None, last: date | None, precision: str) -> SafeString:
+    if last is None:
+        return _missing(False)
+    if first is None:
+        return format_html(_("before {}"), _time(last))
     fineness = precision if precision in _FINENESS else "day"
-    if row.occurred_from is None:
-        return format_html(_("before {}"), _time(row.occurred_to))
-    first, last = (_time(day, fineness) for day in (row.occurred_from, row.occurred_to))
-    return last if first == last else format_html(_("{} to {}"), first, last)
+    one, other = _time(first, fineness), _time(last, fineness)
+    return other if one == other else format_html(_("{} to {}"), one, other)
 
 
 @register.simple_tag
@@ -206,9 +206,28 @@ def moment(at: datetime | None, zone: str = "") -> SafeString:
 def waits(since: datetime | date) -> SafeString:
     """How long something has waited, in its largest unit; the moment itself in the title."""
     day = timezone.localdate(since) if isinstance(since, datetime) else since
-    shown = _written(day, "DATE_FORMAT", get_language())
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', since.isoformat(), shown, timesince(since, depth=1)
+    long = _since(since) if isinstance(since, datetime) else timesince(since, depth=1)
+    return format_html('<time datetime="{}" title="{}">{}</time>', since.isoformat(), _written(day), long)
+
+
+@kept
+def _written(day: date) -> str:
+    return formats.date_format(day, "DATE_FORMAT")
+
+
+def _since(moment: datetime) -> str:
+    now = timezone.now().astimezone(moment.tzinfo)
+    if now - moment < timedelta(days=1):
+        return timesince(moment, now, depth=1)
+    return _days_since(moment.date(), now.date(), moment.time() > now.time())
+
+
+@kept
+def _days_since(day: date, today: date, later: bool) -> str:
+    """How long ago a day was, in its largest unit, at the same time of the day or, if ``later``, before it."""
+    noon = time(12)
+    return timesince(
+        datetime.combine(day, time(13) if later else noon), datetime.combine(today, noon), depth=1
     )
 
 

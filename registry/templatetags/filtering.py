@@ -2,16 +2,15 @@
 the same choices, so it is drawn once."""
 
 from copy import copy, deepcopy
-from functools import lru_cache
 from typing import Any
 
 from django import forms, template
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from registry.filters import EVERY_FILTER, Selection
+from registry.outputs.telling import kept
 
 from .components import field
 
@@ -56,12 +55,12 @@ def _of_selection(selection: Selection, name: str) -> str:
     choices = selection.choices.get(name)
     if name in selection.params:
         return _filter(name, choices, selection.filterset.data)
-    return _blank(name, choices, get_language())
+    return _blank(name, choices)
 
 
-@lru_cache(maxsize=1_000)
-def _blank(name: str, choices: Choices, _language: str | None) -> str:
-    """A filter that is not asked for, for those who read this language and are offered these choices."""
+@kept
+def _blank(name: str, choices: Choices) -> str:
+    """A filter that is not asked for, for those who are offered these choices."""
     return _filter(name, choices, QueryDict())
 
 

@@ -16,9 +16,18 @@ from . import components as show
 
 register = template.Library()
 
+#: What must be read of a row to show it: to all, and to the ``office``.
+COLUMNS = (
+    "reference", "kind", "sector", "object_type", "object_name", "address", "settlement", "adm3_name",
+    "adm2_name", "adm1_name", "country", "occurred_from", "occurred_to", "date_precision", "damage_level",
+    "restriction", "customers_unit", "customers_out", "status", "withheld",
+)  # fmt: skip
+OFFICE_COLUMNS = (*COLUMNS, "danger", "updated_utc")
+
 
 def _what(row: Any, *, danger: bool) -> SafeString:
-    tags = show.tag_danger(row.danger) if danger else ""
+    # The past does not hold it.
+    tags = show.tag_danger(getattr(row, "danger", "")) if danger else ""
     return format_html("<div>{}{}</div>", what(row), format_html(" {}", tags) if tags else "")
 
 
@@ -49,8 +58,9 @@ def report_table(rows: Iterable[Any], office: bool = False) -> SafeString:
         columns.append((_("Waits"), lambda row: show.waits(row.updated_utc)))
     columns = [(escape(words), cell) for words, cell in columns]
     heads = "".join(f'<th scope="col">{words}</th>' for words in (escape(_("Reference")), *dict(columns)))
+    page = reverse("report", args=["reference"])[: -len("reference")]
     lines = [
-        f'<tr><th scope="row"><a class="reference" href="{reverse("report", args=[row.reference])}">'
+        f'<tr><th scope="row"><a class="reference" href="{page}{row.reference}">'
         f"{row.reference}</a></th>"
         + "".join(f'<td data-label="{words}">{conditional_escape(cell(row))}</td>' for words, cell in columns)
         + "</tr>"

@@ -31,6 +31,7 @@ from registry.outputs import telling
 from registry.rules import access, supply, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import GeocodeState, Holder, Kind, Role, Status
+from registry.templatetags import tables
 
 from . import deeds
 from .guards import person_of, signed_in
@@ -45,7 +46,13 @@ def report_list(request: HttpRequest) -> HttpResponse:
     if reference and set(request.GET) <= {"text"} and _find(request, reference)[1] is not None:
         return redirect("report", reference)
     selection = filters.select(request.user, request.GET, beside=("after", "before", "count"))
-    page = selection.page(after=request.GET.get("after"), before=request.GET.get("before"))
+    office = selection.holder == Holder.OFFICE
+    page = selection.page(
+        after=request.GET.get("after"),
+        before=request.GET.get("before"),
+        # Rows of the past are of another table.
+        columns=() if selection.as_of else tables.OFFICE_COLUMNS if office else tables.COLUMNS,
+    )
     address = reverse("reports")
     links = {
         f"{name}_url": f"{address}?{selection.query}&{token_name}={token}" if token else ""
@@ -60,7 +67,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         **links,
         "chips": [(words, f"{address}?{query}") for words, query in selection.parts],
         "clear_url": f"{address}?{view}",
-        "office": selection.holder == Holder.OFFICE,
+        "office": office,
         "office_query": selection.query_without("view"),
         "selection": selection,
         "page": page,

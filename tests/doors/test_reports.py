@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry.actions import editions, journal
@@ -162,6 +164,22 @@ def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: 
     )
     assert "2 reports</strong>" in page(client.get(f"{address}&count=all"))
     assert client.get(f"{address}&count=some").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "area=UA-63&status=verified&to=2026-03-20", "as_of=2026-03-11"])
+def test_a_list_reads_all_its_rows_at_once(office: Office, query: str) -> None:
+    statements = []
+    client = door(office.official)
+    client.get("/")  # notes when they were last seen
+    for _number in range(2):
+        factories.report(danger="gas")
+        changed = factories.report(danger="gas")
+        factories.change(changed, at=factories.AT + timedelta(days=5), summary="Later")
+        with CaptureQueriesContext(connection) as captured:
+            answer = page(client.get(f"/reports?{query}"))
+        statements.append(len(captured))
+    assert answer.count('class="reference"') == 4
+    assert statements[0] == statements[1]
 
 
 def test_an_edit_of_what_another_has_changed_shows_both_values(office: Office) -> None:
