@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from registry.outputs.mapping import Sketch
 from registry.rules.vocabularies import DamageLevel
@@ -36,13 +36,13 @@ def legend() -> dict[str, Any]:
 @register.simple_tag
 def drawing(sketch: Sketch) -> SafeString:
     """What stands in the drawing of a small map: a path for each land, a circle for each dot."""
-    land = format_html_join("", '<path d="{}"/>', ((path,) for path in sketch.land))
-    dots = format_html_join(
-        "",
-        '<circle class="level-{}" cx="{}" cy="{}" r="{}"/>',
-        ((level, x, y, radius) for x, y, radius, level in sketch.dots),
+    # Paths and places are numbers of ours, and many.
+    land = "".join(f'<path d="{path}"/>' for path in sketch.land)
+    dots = "".join(
+        f'<circle class="level-{escape(level)}" cx="{x}" cy="{y}" r="{radius}"/>'
+        for x, y, radius, level in sketch.dots
     )
-    return land + dots
+    return mark_safe(land + dots)
 
 
 @register.inclusion_tag("charts/_bars.html")

@@ -7,16 +7,19 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registry.filters import Selection, select
 from registry.models import Edition, Incident
 from registry.outputs import mapping, statistics
+from registry.outputs.telling import FORGETTING
 from registry.rules import workflow
 from registry.rules.vocabularies import Holder, Kind, Status
 from registry.templatetags.components import change
@@ -42,17 +45,51 @@ def home(request: HttpRequest) -> HttpResponse:
         "incidents": _incidents(selection),
         "no_areas": is_office and not selection.person.scope.areas,
     }
-    if is_office or edition:
-        on = timezone.localdate(edition.at if edition else None)
-        verified_on = on if is_office else on - timedelta(days=1)
-        day = statistics.day(selection, on=on, verified_on=verified_on)
-        context |= {
-            "day": day,
-            "figures": _figures(day, verified_on, is_office=is_office),
-            "areas": _bars(day, using=selection.using),
-            "sketch": mapping.sketch(selection),
-        }
+    if edition:
+        context["state"] = _published(selection, edition)
+    elif is_office:
+        context["state"] = _state(selection, timezone.localdate())
     return render(request, "home/page.html", context)
+
+
+def _state(selection: Selection, on: date) -> SafeString:
+    """The figures, charts and map of a day."""
+    is_office = selection.holder == Holder.OFFICE
+    verified_on = on if is_office else on - timedelta(days=1)
+    day = statistics.day(selection, on=on, verified_on=verified_on)
+    context = {
+        "day": day,
+        "figures": _figures(day, verified_on, is_office=is_office),
+        "areas": _bars(day, using=selection.using),
+        "sketch": mapping.sketch(selection),
+    }
+    return render_to_string("home/_state.html", context)
+
+
+#: What outsiders are shown, by audience, language, and all that an edition or a retraction changes.
+_kept: dict[tuple[Any, ...], SafeString] = {}
+FORGETTING.append(_kept.clear)
+_MOST_KEPT = 50
+
+
+def _published(selection: Selection, edition: Edition) -> SafeString:
+    """The state of things as an audience sees it: that changes with its edition alone, and when something is
+    retracted, which the edition counts. So it is made once for both; a change meanwhile is not kept."""
+    key = _key(selection, edition)
+    if key in _kept:
+        return _kept[key]
+    state = _state(selection, timezone.localdate(edition.at))
+    now = Edition.objects.using(selection.using).first()
+    if now and _key(selection, now) == key:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[key] = state
+    return state
+
+
+def _key(selection: Selection, edition: Edition) -> tuple[Any, ...]:
+    gone = edition.vanished.get(selection.holder, 0)
+    return selection.holder, get_language(), edition.pk, edition.at, edition.made_at, gone
 
 
 def _list(*params: tuple[str, Any]) -> str:

@@ -4,9 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from registry.actions import tallies
+from registry.actions import editions, tallies
 from registry.models import DayFigure, Incident
 from registry.rules.vocabularies import Holder, Role
 from tests import factories
@@ -142,3 +143,31 @@ def test_newest_incidents_first_and_outsiders_see_those_published(client, areas)
     assert "Not yet told" not in page
     client.force_login(factories.person(Role.OFFICIAL, areas["UA"]))
     assert "Not yet told" in client.get("/").content.decode()
+
+
+def test_what_is_kept_for_outsiders_ends_with_the_edition_and_with_a_retraction(client, areas):
+    official = factories.person(Role.OFFICIAL, areas["UA"])
+    old = {"by": official, "at": AT - timedelta(days=9)}
+    old |= dict.fromkeys(("occurred_from", "occurred_to"), AT.date() - timedelta(days=10))
+    made = [report(**old) for _number in range(3)]
+    editions.publish(AT)
+    researcher = factories.person(Role.RESEARCHER)
+
+    def open_damage() -> list[str]:
+        found = []
+        for person in (None, researcher, official):
+            client.logout()
+            if person:
+                client.force_login(person)
+            found.append(figures(client.get("/").content.decode())["Open damage"][0])
+        return found
+
+    assert open_damage() == open_damage() == ["3", "3", "3"]
+    with transaction.atomic():
+        editions.retract(made[0])
+    assert open_damage() == ["2", "2", "3"]
+    report(**old)
+    factories.change(made[1], at=AT, status="reported")
+    assert open_damage() == ["2", "2", "4"]
+    editions.publish(AT + timedelta(days=1))
+    assert open_damage() == ["2", "3", "4"]
