@@ -1,7 +1,9 @@
 """The front page: what is the state of things?"""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, timedelta
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registry.filters import Selection, select
-from registry.models import Edition, Incident
+from registry.models import Edition, Entry, Incident
 from registry.outputs import mapping, statistics
 from registry.outputs.telling import FORGETTING
 from registry.rules import workflow
@@ -48,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if edition:
         context["state"] = _published(selection, edition)
     elif is_office:
-        context["state"] = _state(selection, timezone.localdate())
+        context["state"] = _at_present(selection)
     return render(request, "home/page.html", context)
 
 
@@ -66,30 +68,49 @@ def _state(selection: Selection, on: date) -> SafeString:
     return render_to_string("home/_state.html", context)
 
 
-#: What outsiders are shown, by audience, language, and all that an edition or a retraction changes.
+#: The state of things by all that may change it, and how many are kept.
 _kept: dict[tuple[Any, ...], SafeString] = {}
 FORGETTING.append(_kept.clear)
-_MOST_KEPT = 50
+_MOST_KEPT = 100
+#: What changes without an entry, or is committed after a later one, staff see so many seconds later.
+_SECONDS = 5
 
 
-def _published(selection: Selection, edition: Edition) -> SafeString:
-    """The state of things as an audience sees it: that changes with its edition alone, and when something is
-    retracted, which the edition counts. So it is made once for both; a change meanwhile is not kept."""
-    key = _key(selection, edition)
-    if key in _kept:
-        return _kept[key]
-    state = _state(selection, timezone.localdate(edition.at))
-    now = Edition.objects.using(selection.using).first()
-    if now and _key(selection, now) == key:
+def _once(key: Callable[[], tuple[Any, ...]], selection: Selection, on: date) -> SafeString:
+    """The state of things, made once for all who have the same ``key``; not kept if that changed meanwhile."""
+    before = key()
+    if before in _kept:
+        return _kept[before]
+    state = _state(selection, on)
+    if key() == before:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
-        _kept[key] = state
+        _kept[before] = state
     return state
 
 
-def _key(selection: Selection, edition: Edition) -> tuple[Any, ...]:
-    gone = edition.vanished.get(selection.holder, 0)
-    return selection.holder, get_language(), edition.pk, edition.at, edition.made_at, gone
+def _published(selection: Selection, edition: Edition) -> SafeString:
+    """As an audience sees it: that changes with its edition alone, and when something is retracted, which
+    the edition counts."""
+
+    def key() -> tuple[Any, ...]:
+        now = Edition.objects.using(selection.using).first() or edition
+        gone = now.vanished.get(selection.holder, 0)
+        return selection.holder, get_language(), now.pk, now.at, now.made_at, gone
+
+    return _once(key, selection, timezone.localdate(edition.at))
+
+
+def _at_present(selection: Selection) -> SafeString:
+    """As the office sees it in somebody's areas: that changes with every entry."""
+    today, scope = timezone.localdate(), selection.person.scope
+
+    def key() -> tuple[Any, ...]:
+        newest = Entry.objects.using(selection.using).order_by("-pk").values_list("pk", flat=True).first()
+        then = monotonic() // _SECONDS
+        return selection.holder, get_language(), *scope.areas.items(), scope.sectors, today, newest, then
+
+    return _once(key, selection, today)
 
 
 def _list(*params: tuple[str, Any]) -> str:
