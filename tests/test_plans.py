@@ -304,6 +304,8 @@ class Plan:
         )
         if found:
             name, index, key = found.groups()
+            # Searched by nothing that is named: for the least or greatest key.
+            key = key or line == f"SEARCH {name}"
             if name.removesuffix("_words") != name or name.removesuffix("_words_terms") != name:
                 self.indexes.add("words")
             elif name in self.tables:

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -106,7 +107,7 @@ def _at_present(selection: Selection) -> SafeString:
     today, scope = timezone.localdate(), selection.person.scope
 
     def key() -> tuple[Any, ...]:
-        newest = Entry.objects.using(selection.using).order_by("-pk").values_list("pk", flat=True).first()
+        newest = Entry.objects.using(selection.using).aggregate(Max("pk"))["pk__max"]
         then = monotonic() // _SECONDS
         return selection.holder, get_language(), *scope.areas.items(), scope.sectors, today, newest, then
 
