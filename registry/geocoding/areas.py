@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from .names import core, fold, roots, skeleton, spelling
+from .names import fold, roots, skeleton, spelling
+from .parsing import core
 
 SAME_NAME = 60  # percent of letters that two spellings of one name share at least; less is chance
 ROOT = "~"  # before the keys that are roots

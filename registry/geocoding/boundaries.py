@@ -59,7 +59,7 @@ def region_at(lat: float, lon: float) -> str | None:
     return codes[nearest[0]] if len(nearest) else None
 
 
-def holds(code: str, lat: float, lon: float) -> bool | None:
+def holds(code: str, lat: float, lon: float, within_degrees: float = 0.05) -> bool | None:
     """Whether the region holds the point, give or take the error of the boundaries; None if its shape is not known."""
     shape = shapes().get(code)
-    return None if shape is None else bool(shapely.dwithin(shape, shapely.Point(lon, lat), 0.05))
+    return None if shape is None else bool(shapely.dwithin(shape, shapely.Point(lon, lat), within_degrees))

