@@ -22,7 +22,9 @@ from registry.geo import distance_m
 from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
 from registry.geocoding.names import fold, skeleton
 
-Found = tuple[str, tuple[float, float] | None]  # found, flagged or not_found, and where: if flagged, most likely
+Found = tuple[
+    str, tuple[float, float] | None
+]  # found, flagged or not_found, and where: if flagged, most likely
 Way = Callable[[str, str, str], Found]
 
 
@@ -116,7 +118,10 @@ def measure(name: str, find: Way, rows: list[tuple]) -> None:
             count["25"] += away <= 25_000
             count["50 found" if outcome == "found" else "50 flagged"] += away > 50_000
     took = time.process_time() - began
-    shares = [100 * count[what] / len(rows) for what in ("10", "25", "50 found", "50 flagged", "flagged", "not_found")]
+    shares = [
+        100 * count[what] / len(rows)
+        for what in ("10", "25", "50 found", "50 flagged", "flagged", "not_found")
+    ]
     print(
         f"{name:26}" + "".join(f"{share:10.1f}" for share in shares) + f"{len(rows) / took:10.0f}", flush=True
     )

@@ -28,9 +28,10 @@ def codifier(path: Path) -> dict[str, tuple[str, str, list[str]]]:
     """The name, the category and the codes above, of each unit by its code."""
     units = {}
     for row in python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python():
-        codes = [code for code in row[:5] if code]
-        if codes and str(codes[0]).startswith("UA"):
-            units[codes[-1]] = (row[6].strip(), row[5], codes[:-1])
+        cells = [str(cell).strip() for cell in row]
+        codes = [code for code in cells[:5] if code]
+        if codes and codes[0].startswith("UA"):
+            units[codes[-1]] = (cells[6], cells[5], codes[:-1])
     return units
 
 
@@ -42,26 +43,27 @@ def away(one: Place, other: Place) -> float:
 def middle_of(known: dict[str, list[Place]], named: frozenset[str]) -> tuple[float, float, str] | None:
     """The middle of a community and its time zone.
 
-    A name may have namesakes elsewhere in the region: where most of the names lie together is the community. The
-    place it is named after counts thrice.
+    A name may have namesakes elsewhere in the region: the community is around the place it is named after, or else,
+    and if there are several of that, where most of its names lie together.
     """
-    weights = {name: 3 if roots(fold(name)) & named else 1 for name in known}
 
-    def together(at: Place) -> list[tuple[str, Place]]:
-        pairs = ((name, min(found, key=lambda p: away(at, p))) for name, found in known.items() if found)
-        return [(name, place) for name, place in pairs if away(at, place) < _TOGETHER_M]
+    def together(at: Place) -> list[Place]:
+        nearest = (min(found, key=lambda place: away(at, place)) for found in known.values() if found)
+        return [place for place in nearest if away(at, place) < _TOGETHER_M]
 
     every = [place for found in known.values() for place in found]
+    chief = [place for name, found in known.items() if roots(fold(name)) & named for place in found]
     if not every:
         return None
-    best = max(map(together, every), key=lambda near: sum(weights[name] for name, _ in near))
-    points = [place for _, place in best]
+    points = max(map(together, chief or every), key=len)
     lat, lon = (sum(getattr(p, axis) for p in points) / len(points) for axis in ("lat", "lon"))
     return lat, lon, points[0].timezone
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sheet", type=Path)
     units = codifier(parser.parse_args().sheet)
     by_key: dict[str, list[areas.Named]] = defaultdict(list)
@@ -101,9 +103,7 @@ def main() -> None:
         )
         if missing:
             adm2 = code_of(f"{district[0]} район", 2, adm1)
-            lines.append(
-                "\t".join(("UA", adm1, adm2, f"{lat:.3f}", f"{lon:.3f}", zone, "|".join(missing)))
-            )
+            lines.append("\t".join(("UA", adm1, adm2, f"{lat:.3f}", f"{lon:.3f}", zone, "|".join(missing))))
     text = "".join(f"{line}\n" for line in sorted(lines)).encode()
     (Path(__file__).parent / "villages.tsv.gz").write_bytes(gzip.compress(text, mtime=0))
 

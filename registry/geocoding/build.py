@@ -53,7 +53,9 @@ METRES_A_DEGREE = 111_195
 _CODE = re.compile("[A-Z]{0,3}")  # an airport's, among the other names of its town
 _AREAS = "#"
 _FIRST_VILLAGE = -1_000_000  # ids without one of GeoNames are negative
-_VILLAGE_RADIUS_M = 20_000  # nine of ten villages of 500 to 1,200 people lie no farther from their community's middle
+_VILLAGE_RADIUS_M = (
+    20_000  # nine of ten villages of 500 to 1,200 people lie no farther from their community's middle
+)
 _FORMAT = 3  # of the index; count up when its tables or the keys of `names` change
 
 

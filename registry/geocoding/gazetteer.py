@@ -47,7 +47,6 @@ class Where:
     timezone: str
 
 
-
 @lru_cache(maxsize=8)
 def _index(path: str) -> Index:
     return Index(path)
@@ -164,8 +163,8 @@ def locate(
     return _located(place, scope, gazetteer)
 
 
-def _located(place: str, scope: list[Row], gazetteer: Gazetteer) -> Answer:
-    typed = parse(place)
+def _located(place: str, scope: list[Row], gazetteer: Gazetteer, near: bool = False) -> Answer:
+    typed = parse(place, near)
     if typed.between:
         return _between(*typed.between, scope, gazetteer)
     if not typed.parts:
@@ -174,23 +173,21 @@ def _located(place: str, scope: list[Row], gazetteer: Gazetteer) -> Answer:
 
 
 def _between(one: str, other: str, scope: list[Row], gazetteer: Gazetteer) -> Answer:
-    """The middle between two places, those two of their names that lie nearest to each other."""
+    """The middle between two places; of several of a name those that lie nearest to each other."""
     where = other.partition(",")[2]
-    first = _located(f"{one}, {where}" if where and "," not in one else one, scope, gazetteer)
+    first = _located(f"{one}, {where}" if where and "," not in one else one, scope, gazetteer, True)
     if first.outcome not in ("found", "ambiguous"):
-        first = _located(one, scope, gazetteer)
-    second = _located(other, scope, gazetteer)
+        first = _located(one, scope, gazetteer, True)
+    second = _located(other, scope, gazetteer, True)
     for answer in (first, second):
         if answer.outcome not in ("found", "ambiguous"):
             return answer
-    away, a, b = min(
-        (
-            (distance_m(a.lat, a.lon, b.lat, b.lon), a, b)
-            for a in first.candidates
-            for b in second.candidates
-        ),
-        key=lambda pair: pair[0],
+    ones, others = (
+        answer.candidates[:1] if answer.outcome == "found" else answer.candidates
+        for answer in (first, second)
     )
+    pairs = ((distance_m(a.lat, a.lon, b.lat, b.lon), a, b) for a in ones for b in others)
+    away, a, b = min(pairs, key=lambda pair: pair[0])
     if away > _FAR_M:
         return Answer("ambiguous", (a, b))
     lat, lon = (a.lat + b.lat) / 2, (a.lon + b.lon) / 2

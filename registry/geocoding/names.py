@@ -72,7 +72,7 @@ def spelling(folded: str) -> str:
 
 @lru_cache(maxsize=8192)
 def skeleton(folded: str) -> str:
-    """The key under which a folded name is kept: no spaces, articles or doubled letters, disputed romanisations merged."""
+    """The key of a folded name: no spaces, articles, doubled letters; disputed romanisations merged."""
     key = spelling(folded if folded.isascii() else _ARABIC_ARTICLE.sub("", folded))
     for merged in (_MERGED_H, _MERGED) if "h" in key else (_MERGED,):
         for written, letter in merged:
@@ -99,3 +99,26 @@ def roots(folded_core: str) -> frozenset[str]:
         return frozenset({key[: found.start()]})
     noun = _VOWELS.sub("", key)
     return frozenset({noun, noun[:-1]} if noun[-1:] in tuple("szcgkt") and len(noun) > 3 else {noun or key})
+
+
+# Endings of Russian and Ukrainian names after "near", "from" and "between", and what the name may end in instead.
+_CASES = (
+    ("ского", ("ское", "ский", "ське")), ("ского", ("ск",)), ("ською", ("ська",)), ("ской", ("ская", "ськ")),
+    ("ської", ("ська",)), ("ским", ("ское", "ский")), ("ським", ("ське", "ський")), ("ого", ("ое", "ый", "е")),
+    ("ової", ("ова",)), ("овой", ("овая", "ова")), ("кой", ("ка",)), ("кою", ("ка",)), ("ом", ("", "о")),
+    ("ем", ("ь", "е")), ("єм", ("й", "є")), ("ою", ("а",)), ("ой", ("а",)), ("ої", ("а",)), ("ей", ("я",)),
+    ("ею", ("я",)), ("ки", ("ка",)), ("ы", ("а", "")), ("и", ("а", "ь", "я")), ("і", ("а", "")), ("я", ("ь", "й")), ("а", ("", "о")),
+    ("у", ("", "о")), ("ю", ("ь", "й")),
+)  # fmt: skip
+
+
+def uninflected(folded: str) -> tuple[str, ...]:
+    """What a Cyrillic name may be in the nominative: бахмута → бахмут, изюмом → изюм, изюмо."""
+    if folded.isascii():
+        return ()
+    return tuple(
+        folded[: -len(ending)] + fold(other)
+        for ending, others in ((fold(written), others) for written, others in _CASES)
+        if folded.endswith(ending) and len(folded) > len(ending) + 2
+        for other in others
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from .names import fold
+from .names import fold, uninflected
 
 # Words that say what kind of thing a name is, folded. `noise` says nothing about the place itself.
 _KINDS: dict[str, str] = {
@@ -29,19 +29,23 @@ _KINDS: dict[str, str] = {
         "place": """city town village hamlet settlement township misto selo selyshche posyolok poselok gorod
             ciudad ville cidade stadt gemeinde comune pgt smt localidad pueblo caserio shi machi cho mura
             г гор город города городе с село села селі селе сел сл д дер деревня деревни деревне пос поселок поселка
-            поселке селище селища смт пгт м мм місто міста місті х хутор ст станица станиця п рп аул населений населенныи
-            пункт типа типу міського городского مدينه قريه بلده منطقه""",
+            поселке селище селища смт пгт м мм місто міста місті х хутор ст станица станиця п рп аул населений
+            населенныи пункт типа типу міського городского مدينه قريه بلده منطقه""",
         "street": """ul ulica ulitsa vul vulytsia vulitsa str street st avenue ave road rd lane blvd boulevard drive
             highway hwy square prospekt prosp pereulok calle carrera avenida av rue strasse platz colonia col barrio
             carretera jiron jr box
             ул улица улице вул вулиця вулиці просп пр проспект пер переулок провулок бул бульвар пл площадь площа наб
             шоссе шосе проезд проїзд дом буд будинок кв корп شارع حي طريق""",
-        "noise": "area vicinity outskirts surroundings suburb suburbs suburban downtown rural northern southern",
+        "noise": """area vicinity outskirts surroundings suburb suburbs suburban downtown rural northern southern
+            community direction frontline railway station airport airfield seaport hospital school university plant
+            factory substation bridge dam power thermal вокзал аэропорт аеропорт""",
     }.items()
     for word in map(fold, words.split())
 }  # fmt: skip
 _TRAILING_ALONE = {"st", "shi", "machi", "cho", "mura"}  # St. Louis is no street
-_LEADING_KINDS = {word: kind for word, kind in _KINDS.items() if word not in _TRAILING_ALONE} | {"the": "noise"}
+_LEADING_KINDS = {word: kind for word, kind in _KINDS.items() if word not in _TRAILING_ALONE} | {
+    "the": "noise"
+}
 _ABBREVIATED = {word for word in _KINDS if len(word) == 1} | {"ст", "гор", "пос", "дер", "av", "col"}
 # "Obalst", "Oblas": a letter left out of a long word for an area, or two of its letters exchanged.
 _MISSPELT = {
@@ -53,7 +57,9 @@ _MISSPELT = {
     if written not in _KINDS
 }  # fmt: skip
 _LINKS = {"of", "de", "del", "di", "da", "do", "du", "the"}
-_KIND_OF = re.compile(rf"^(?:the )?(?:{'|'.join(word for word in _KINDS if word.isascii())}) (?:of|de|del|di) ")
+_KIND_OF = re.compile(
+    rf"^(?:the )?(?:{'|'.join(word for word in _KINDS if word.isascii())}) (?:of|de|del|di) "
+)
 _CJK_KINDS = (
     dict.fromkeys("県都府道省州", "adm1")
     | dict.fromkeys("郡区县縣區군구", "adm2")
@@ -61,7 +67,9 @@ _CJK_KINDS = (
 )
 _CJK = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{3,}$")
 # "in the countryside of": بريف, في ريف, "southern": which part of an area is meant changes neither name nor area.
-_ARABIC_JOINED = re.compile(r"(?:(?<=\s)|^)[بل]?(?=(?:ريف|محافظ[ةه]|مدين[ةه]|بلد[ةه]|قري[ةه]|منطق[ةه]|ناحي[ةه]|قضاء)\s)")
+_ARABIC_JOINED = re.compile(
+    r"(?:(?<=\s)|^)[بل]?(?=(?:ريف|محافظ[ةه]|مدين[ةه]|بلد[ةه]|قري[ةه]|منطق[ةه]|ناحي[ةه]|قضاء)\s)"
+)
 _ARABIC_SIDE = re.compile(r"\s(?:ال)?(?:شمال|جنوب|شرق|غرب)ي[ةه]?(?=\s|$)")
 
 
@@ -96,11 +104,12 @@ class Part(NamedTuple):
     folded: str
     core: str
     kind: str | None
+    cases: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """What may be the name, folded: "city of oklahoma city", "oklahoma city", "oklahoma"."""
-        return list(dict.fromkeys((self.folded, _KIND_OF.sub("", self.folded), self.core)))
+        return list(dict.fromkeys((self.folded, _KIND_OF.sub("", self.folded), self.core, *self.cases)))
 
 
 def part(text: str) -> Part:
@@ -128,30 +137,42 @@ class Typed:
 
 
 _SEPARATORS = re.compile(r"[,;()\[\]/\n|،、（），；]| [-–—] ")
-_SIDES = r"(?:north|south|east|west)(?:[- ]?(?:east|west))?(?:ern)?"
-_DISTANCE = r"(?:(?:в|за|at|a|unos|на)\s+)?(?:~?\d+(?:[.,]\d+)?\s*(?:km|kms|км|kilomet(?:er|re)s?|miles?|mi|кілометр\w*|километр\w*)\s+)?"
-_NEAR = re.compile(
-    rf"^\s*(?:{_DISTANCE}(?:just\s+)?(?:to\s+the\s+)?{_SIDES}\s+(?:of|from)"
-    rf"|{_DISTANCE}(?:from|away from|outside of|от|від)"
-    r"|near(?:by)?(?:\s+to)?|outside(?:\s+of)?|close to|next to|around|(?:on|in)?\s*(?:the\s+)?(?:outskirts|vicinity|suburbs?|area) of"
-    rf"|{_DISTANCE}(?:к\s+)?(?:север|юг|восток|запад|северо-?восток|северо-?запад|юго-?восток|юго-?запад)(?:у|нее|ее)?\s+от"
-    rf"|{_DISTANCE}(?:северн|южн|восточн|западн)ее(?:\s+от)?"
-    rf"|{_DISTANCE}на\s+(?:північ|південь|схід|захід|північний схід|північний захід|південний схід|південний захід)\s+від"
-    r"|возле|около|вблизи|неподалеку от|под|біля|поблизу|під|неподалік(?:\s+від)?|в районе|в районі|окраина|околиця"
-    rf"|{_DISTANCE}(?:al\s+)?(?:norte|sur|este|oeste|noreste|noroeste|sureste|suroeste|sudeste|sudoeste)\s+de"
-    r"|cerca\s+de|en\s+las\s+afueras\s+de|alrededores\s+de"
-    r"|قرب|بالقرب\s+من|محيط|(?:شمال|جنوب|شرق|غرب)(?:ي)?(?:\s+(?:شرق|غرب)(?:ي)?)?"
-    r")\s+(?!of\b)",
-    re.I,
-)  # fmt: skip
-_NEAR_AFTER = re.compile(r"\s*(?:の?近く|付近|周辺|の?[北南東西]{1,2}(?:部|側)|\s(?:area|vicinity|surroundings))$", re.I)
-_BETWEEN = re.compile(
-    r"^\s*(?:(?:on\s+)?the\s+road\s+)?(?:between|между|між|entre|بين)\s+(.+?)\s+(?:and|и|і|та|й|y|e|و\s?)\s*(.+)$", re.I
+# "south of", "5 km NW of", "к северу от", "на південь від", "al norte de", شمال …
+_DISTANCE = (
+    r"(?:(?:в|за|at|a|unos|на)\s+)?"
+    r"(?:~?\d+(?:[.,]\d+)?\s*(?:kms?|км|kilomet(?:er|re)s?|mi(?:les?)?|кілометр\w*|километр\w*)\s+)?"
 )
-_AREA_WORD = r"\b(?:region|oblast|obl|district|raion|province|county|state|governorate|prefecture|republic|hromada)\b"
+_ASIDE = (
+    r"(?:just\s+)?(?:to\s+the\s+)?(?:north|south|east|west|[nsew]{1,3})(?:[- ]?(?:east|west))?(?:ern)?\s+(?:of|from)",
+    r"(?:away\s+)?from|outside of|от|від",
+    r"(?:к\s+)?(?:(?:северо|юго)-?)?(?:север|юг|восток|запад)у?\s+от",
+    r"(?:(?:северо|юго)-?)?(?:северн|южн|восточн|западн)ее(?:\s+от)?",
+    r"на\s+(?:(?:північний|південний)\s+)?(?:північ|південь|схід|захід)\s+від",
+    r"(?:al\s+)?(?:norte|sur|este|oeste|noreste|noroeste|sureste|suroeste|sudeste|sudoeste)\s+de",
+)
+_BESIDE = (
+    r"near(?:by)?(?:\s+to)?|outside|close to|next to|around",
+    r"(?:(?:on|in)\s+)?(?:the\s+)?(?:outskirts|vicinity|suburbs?|area) of",
+    r"возле|около|вблизи|неподалеку от|под|в районе|окраина|біля|поблизу|під|неподалік(?:\s+від)?|в районі|околиця",
+    r"cerca\s+de|en\s+las\s+afueras\s+de|alrededores\s+de",
+    r"قرب|بالقرب\s+من|محيط|(?:شمال|جنوب|شرق|غرب)ي?(?:\s+(?:شرق|غرب)ي?)?",
+)
+_NEAR = re.compile(rf"^\s*(?:{_DISTANCE}(?:{'|'.join(_ASIDE)})|{'|'.join(_BESIDE)})\s+", re.I)
+_NEAR_AFTER = re.compile(
+    r"\s*(?:の?近く|付近|周辺|の?[北南東西]{1,2}(?:部|側)|\s(?:area|vicinity|surroundings))$", re.I
+)
+_BETWEEN = re.compile(
+    r"^\s*(?:(?:on\s+)?the\s+road\s+)?(?:between|между|між|entre|بين)\s+(.+?)\s+(?:and|и|і|та|й|y|e|و\s?)\s*(.+)$",
+    re.I,
+)
+_AREA_WORD = (
+    r"\b(?:region|oblast|obl|district|raion|province|county|state|governorate|prefecture|republic|hromada)\b"
+)
+_STREET_ENDS = "St|Street|Ave|Avenue|Rd|Road|Blvd|Dr|Drive|Ln|Lane|Hwy|Highway|Way|Plaza|Pl|Ct|Court|Pkwy"
 _REWRITTEN = (
     (re.compile(r"\bр-?н\b\.?", re.I), "район "),
     (re.compile(r"\bпр-?т\b\.?", re.I), "проспект "),
+    (re.compile(r"\bг\.\s?о\.|\b(?:городск|муниципальн|сельск)\w+\s+(?:округ|район|поселени)\w*", re.I), "район"),
     # Codes for the post: 〒100-0001, "IL 62521-0037", a box. And the country before a Japanese address.
     (re.compile(r"〒?\s*\b\d{3}-\d{4}\b\s*|^日本国?(?=\S)|〒"), ""),
     (re.compile(r"(?<=[A-Za-z.])[ ,]+\d{5}(?:-\d{4})?(?=\s*(?:,|$))"), ""),
@@ -165,7 +186,7 @@ _REWRITTEN = (
     (re.compile(r"\s+(?:في|بريف|بمحافظة)\s+"), lambda found: "، ريف " if "ريف" in found[0] else "، "),
     # "г. Шебекино ул. Ленина 5"; "500 S 27th St Plainview"
     (re.compile(r"\s((?:ул|вул|просп|пер|бул|пл|наб)\.|(?:улица|вулиця|проспект)\s)", re.I), r",\1"),
-    (re.compile(r"^(\d+[\w-]*\s(?:[\w.'-]+\s){1,4}?(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Dr|Drive|Ln|Lane|Hwy|Highway|Way|Plaza|Pl|Ct|Court|Pkwy)\.?)\s+(?=[A-Z])"), r"\1, "),
+    (re.compile(rf"^(\d+[\w-]*\s(?:[\w.'-]+\s){{1,4}}?(?:{_STREET_ENDS})\.?)\s+(?=[A-Z])"), r"\1, "),
     # 東京都新宿区, 石川県鳳珠郡能登町
     (re.compile(r"^([\u3400-\u9fff]{2,3}?[都道府県省])\s*(?=[\u3040-\u9fff]{2,})"), r"\1,"),
     (re.compile(r"(?<=[都道府県省],)([\u3040-\u9fff]{1,5}郡)(?=[\u3040-\u9fff]{2,})"), r"\1,"),
@@ -174,16 +195,20 @@ _PLAIN = re.compile(r"[A-Za-z'’-]+")
 
 
 @lru_cache(maxsize=8192)
-def parse(typed: str) -> Typed:
-    """Take apart what was typed: `г. Шебекино, ул. Ленина 5` → Шебекино (a place), remainder `ул. Ленина 5`."""
+def parse(typed: str, near: bool = False) -> Typed:
+    """Take apart what was typed: `г. Шебекино, ул. Ленина 5` → Шебекино (a place), remainder `ул. Ленина 5`.
+
+    `near`: it stood after a word such as "between", so that its names may be inflected.
+    """
     if _PLAIN.fullmatch(typed):
         return Typed((part(typed),))
     if ends := _BETWEEN.match(typed):
         return Typed(near=True, between=(ends[1], ends[2]))
-    text, near = typed, False
+    text = typed
     for pattern, replacement in _REWRITTEN:
         text = pattern.sub(replacement, text)
-    parts, finer = [], []
+    parts: list[Part] = []
+    finer: list[Part] = []
     pieces = [piece.strip() for piece in _SEPARATORS.split(text)]
     many = sum(map(bool, pieces)) > 1
     for piece in pieces:
@@ -192,12 +217,14 @@ def parse(typed: str) -> Typed:
         found = part(bare if bare.isascii() else _ARABIC_JOINED.sub("", bare))
         if found.kind == "adm1" and not bare.isascii():
             found = part(_ARABIC_SIDE.sub("", found.text))
+        if near and found.kind is None:
+            found = found._replace(cases=uninflected(found.core))
         if not found.folded:
             continue
         # A house or a street: "ул. Ленина 5", "5 Main St", "д. 7". Only where something else names the settlement.
         numbered = found.core[0] < "\u3040" and any(word[0].isdigit() for word in found.core.split(" "))
         if found.kind == "street" or (many and numbered):
             finer.append(found._replace(text=piece))
-        else:
-            parts.append(found)
+        elif found.kind in ("adm1", "adm2") or all(found.core != one.core for one in parts):
+            parts.append(found)  # but "Chester substation, Chester" once
     return Typed(tuple(parts), tuple(finer), near)

@@ -27,7 +27,10 @@ from .parsing import Part, Typed, is_kind, part
 RIVAL = 10
 WORSE_RIVAL = 3
 SAME_PLACE_M = 5_000
-CITY = 100_000  # people from which a settlement may have districts of its own, or be guessed at in all the world
+CITY = (
+    100_000  # people from which a settlement may have districts of its own, or is guessed at in all the world
+)
+TOWN = 10_000  # people from which it may be guessed at in all the world, for a person to decide
 KNOWN = 5_000  # people from which a settlement is rather meant than a village of its name
 NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
 _ACROSS_DEGREES = 0.3
@@ -134,7 +137,9 @@ class Search:
         loose: list[Part] = []
         areas_typed: list[list[Row]] = []
         scope = list(self.hard)
-        for one in sorted(parts, key=lambda one: one.kind != "adm1"):  # the regions first: a district lies in one
+        for one in sorted(
+            parts, key=lambda one: one.kind != "adm1"
+        ):  # the regions first: a district lies in one
             found = self._areas(one, scope) if one.kind in ("adm1", "adm2") else []
             if found:
                 areas_typed.append(found)
@@ -147,7 +152,7 @@ class Search:
             answer = self._place_answer(loose[0], scope, [])
             if answer.outcome == "outside":
                 answer = self._in_city(loose[0], scope) or answer
-            return (answer.outcome == "not_found" and self._named_again(loose[0], scope)) or answer
+            return answer if answer.sure else self._named_again(loose[0], scope, answer) or answer
         return self._several(loose, scope, areas_typed)
 
     def _several(self, loose: list[Part], scope: list[Row], areas_typed: list[list[Row]]) -> Answer:
@@ -182,8 +187,13 @@ class Search:
             yield (one._replace(core=one.folded, kind=None), *self.typed.parts)
 
     def _taken_apart(self) -> Iterator[tuple[Part, ...]]:
-        """The parts again, one of them cut where the name of an area ends or begins, or before a finer address."""
+        """The parts again, two of them as one, or one cut where an area's name ends or begins or a finer address begins."""
         parts = self.typed.parts
+        for number in range(
+            len(parts) - 1
+        ):  # a name with a bracket or a stroke in it: "Benavarri / Benabarre"
+            one, other = parts[number : number + 2]
+            yield (*parts[:number], part(f"{one.text} {other.text}"), *parts[number + 2 :])
         for number, one in enumerate(parts):
             before, after = parts[:number], parts[number + 1 :]
             words = one.text.split()
@@ -205,10 +215,15 @@ class Search:
                 return answer
         return None
 
-    def _named_again(self, one: Part, scope: list[Row]) -> Answer | None:
-        """The region or country in which to look, named once more as the place: nothing finer is known."""
-        again = [area for area in self._areas_of_name(one) if any(area.code == a.code for a in scope)]
-        return self._area_answer([again]) if again else None
+    def _named_again(self, one: Part, scope: list[Row], answer: Answer) -> Answer | None:
+        """The region in which to look, named once more as the place, or the country around it: nothing is finer."""
+        lost = answer.outcome == "not_found"
+        again = [
+            area
+            for area in self._areas_of_name(one)
+            if any(lost if a.code == area.code else a.within(area) for a in scope)
+        ]
+        return self._area_answer([again, *([a] for a in scope)]) if again else None
 
     # Areas
 
@@ -218,10 +233,16 @@ class Search:
         region = next((a.adm1 for a in scope if a.level >= REGION), None)
         levels = (REGION, DISTRICT) if one.kind == "adm1" else (DISTRICT, REGION)
         for level in levels:
-            if found := self.index.areas_named(one.text, (level,), country, region, level == REGION):
+            if found := self.index.areas_named(
+                one.text, (level,), country, region, level == REGION == levels[0]
+            ):
                 return found
         # A caller's region and a text's that differ: the text's is found without the hint, and then refused.
-        return self.index.areas_named(one.text, (REGION,), None, None) if one.kind == "adm1" and self.hard else []
+        return (
+            self.index.areas_named(one.text, (REGION,), None, None)
+            if one.kind == "adm1" and self.hard
+            else []
+        )
 
     def _areas_by_name(self, one: Part) -> list[Row]:
         return self.index.areas_named(one.text, (COUNTRY, REGION), self.country, None, False)
@@ -256,16 +277,17 @@ class Search:
         hits, elsewhere = self._hits(one, scope, others)
         if one.kind != "place" and not others and not any(a.level for a in scope):
             hits = self._with_areas(one, hits)
-        if hits and hits[0].row.level == VILLAGE:
-            if rivals := self._better_known(hits, elsewhere):
-                return self._made("ambiguous", self._likelier(hits, rivals, scope))
+        if rivals := self._better_known(hits, elsewhere, scope):
+            return self._made("ambiguous", self._likelier(hits, rivals, scope))
         if hits:
-            return self._decided(hits)
+            return self._decided([self._around(hit) for hit in hits] if one.kind == "adm2" else hits)
         if districts := self._districts(one, scope):
             return self._area_answer([districts])
         guesses = self._guesses(one, scope, others)
         if guesses and not elsewhere:
-            return self._decided(guesses)
+            answer = self._decided(guesses)
+            sure = scope or answer.candidates[0].population >= CITY
+            return answer if sure else Answer("ambiguous", answer.candidates, answer.remainder)
         if guesses:  # A name of its own elsewhere, nearly one here: for a person.
             elsewhere = self._nearest(elsewhere, scope, others)
             return self._made("ambiguous", self._likelier(guesses, elsewhere, scope))
@@ -277,9 +299,11 @@ class Search:
         return Answer("not_found", remainder=self.typed.remainder)
 
     @staticmethod
-    def _better_known(villages: list[_Hit], elsewhere: list[_Hit]) -> list[_Hit]:
-        """Settlements of the name outside the region that may be meant rather than a small village inside it."""
-        tier, country = min(hit.tier for hit in villages), villages[0].row.country
+    def _better_known(hits: list[_Hit], elsewhere: list[_Hit], scope: list[Row]) -> list[_Hit]:
+        """Settlements of the name outside the region that may be meant rather than small villages inside it."""
+        if not hits or hits[0].row.level != VILLAGE or any(area.level == DISTRICT for area in scope):
+            return []
+        tier, country = min(hit.tier for hit in hits), hits[0].row.country
         return [
             hit
             for hit in elsewhere
@@ -341,7 +365,9 @@ class Search:
         """A municipality that no source has as a settlement, inside a region that is known."""
         if not any(area.level == REGION for area in scope):
             return []
-        return [a for a in self._areas_of_name(one) if a.level == DISTRICT and all(a.within(b) for b in scope)]
+        return [
+            a for a in self._areas_of_name(one) if a.level == DISTRICT and all(a.within(b) for b in scope)
+        ]
 
     def _areas_of_name(self, one: Part) -> list[Row]:
         """The areas that have this very name, and a point."""
@@ -354,7 +380,7 @@ class Search:
         scope = scope + [m[0] for m in others if len(m) == 1]
         found = self.index.misspelt(skeleton(one.core), scope)
         if not scope:
-            found = [(row, alike) for row, alike in found if row.population >= CITY]
+            found = [(row, alike) for row, alike in found if row.population >= TOWN]
         settled = [(row, alike) for row, alike in found if row.level == SETTLEMENT]
         return [_Hit(_FUZZY, _SCORES[_FUZZY] * alike, row) for row, alike in settled or found]
 
@@ -367,6 +393,12 @@ class Search:
         return hits
 
     # Choosing
+
+    @staticmethod
+    def _around(hit: _Hit) -> _Hit:
+        """A district or community that is known by its chief settlement alone: not as precise as that."""
+        row = hit.row
+        return hit._replace(row=row._replace(level=VILLAGE, radius_m=max(row.radius_m, NEAR_M)))
 
     def _decided(self, hits: list[_Hit]) -> Answer:
         hits = sorted(hits, key=lambda hit: (hit.tier, -hit.row.population))

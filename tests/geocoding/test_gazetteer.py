@@ -38,6 +38,18 @@ def found(gazetteer, place, **hints):
         ("Springfield, IL", {}, 4250542),
         ("Paris, Texas", {}, 4717560),
         ("Kansas City", {"adm1_code": "US-KS"}, 4273837),
+        ("Artemivsk, Donetsk region", {}, 713174),  # its name until 2016
+        ("Kramatorsk railway station, Donetsk region", {}, 704508),
+        ("Nova Odesa Mykolaiv Oblast", {}, 699811),
+        ("1 Riverside Plaza, Columbus OH 43215", {}, 4509177),
+        ("City of Oklahoma City, OK", {}, 4544349),
+        ("石川県珠洲市蛸島町", {}, 6822142),
+        ("〒928-0001 石川県輪島市河井町1-2-3", {}, 1848976),
+        ("Noto town, Ishikawa Prefecture", {}, 1849155),
+        ("معرة النعمان، ريف إدلب الجنوبي", {}, 167611),
+        ("بلدة الطبقة في محافظة الرقة", {}, 172374),
+        ("Juchitán de Zaragoza, Oaxaca", {}, 3526357),
+        ("Av. Juárez 123, Col. Centro, Pedernales, provincia de Manabí, Ecuador", {}, 3653307),
     ],
 )
 def test_a_place_is_found(gazetteer, place, hints, geonames_id):
@@ -83,6 +95,62 @@ def test_a_region_alone_is_the_regions_point_and_never_a_town(gazetteer, place, 
     best = found(gazetteer, place)
     assert (best.adm1_code, best.geo_precision) == (code, precision)
     assert best.radius_m > 20_000
+
+
+def test_a_region_and_its_country_are_the_region(gazetteer):
+    best = found(gazetteer, "Mykolaiv region, Ukraine")
+    assert (best.adm1_code, best.geo_precision) == ("UA-48", "adm1")
+
+
+def test_a_region_named_as_the_place_within_itself_is_the_region(gazetteer):
+    assert found(gazetteer, "Crimea", country="UA", adm1_code="Crimea").geo_precision == "adm1"
+
+
+def test_an_unknown_village_of_a_known_region_is_not_the_region(gazetteer):
+    assert locate("Xyzzyplugh, Kharkiv Oblast", gazetteer=gazetteer).outcome == "not_found"
+    assert locate("石川県嘘嘘町", gazetteer=gazetteer).outcome == "not_found"
+
+
+def test_an_unknown_village_beside_a_city_that_may_be_its_region_is_for_a_person(gazetteer):
+    assert locate("Xyzzyplugh, Kharkiv", gazetteer=gazetteer).outcome == "ambiguous"
+
+
+def test_a_district_known_by_its_town_alone_is_not_as_precise_as_the_town(gazetteer):
+    best = found(gazetteer, "Tokmak district, Zaporizhzhia region")
+    assert (best.name, best.geo_precision) == ("Tokmak", "adm2")
+    assert best.radius_m >= 15_000
+
+
+@pytest.mark.parametrize(
+    "place", ["Robotyne", "near the village of Robotyne, Zaporizhzhia Oblast", "с. Роботине"]
+)
+def test_a_small_village_is_as_precise_as_its_community(gazetteer, place):
+    best = found(gazetteer, place)
+    assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("UA-23", "adm2", None)
+    assert distance_m(best.lat, best.lon, 47.44, 35.84) < 1.5 * best.radius_m
+
+
+def test_a_small_village_that_bears_the_name_of_a_town_elsewhere_is_for_a_person(gazetteer):
+    answer = locate("Lyman", adm1_code="UA-09", gazetteer=gazetteer)
+    assert answer.outcome == "ambiguous"
+    assert answer.candidates[0].adm1_code == "UA-14"  # just across the border, and much larger
+
+
+@pytest.mark.parametrize(
+    "place", ["between Izyum and Sloviansk", "между Изюмом и Славянском", "між Ізюмом та Слов'янськом"]
+)
+def test_between_two_places_is_the_middle_with_a_radius_that_reaches_both(gazetteer, place):
+    best = found(gazetteer, place)
+    izyum, sloviansk = found(gazetteer, "Izyum"), found(gazetteer, "Sloviansk")
+    for end in (izyum, sloviansk):
+        assert distance_m(best.lat, best.lon, end.lat, end.lon) == pytest.approx(best.radius_m, rel=0.02)
+    assert best.how == "between"
+
+
+def test_between_places_far_apart_is_for_a_person(gazetteer):
+    answer = locate("between Madrid and Tokyo", gazetteer=gazetteer)
+    assert answer.outcome == "ambiguous"
+    assert {candidate.country for candidate in answer.candidates} == {"ES", "JP"}
 
 
 def test_a_country_alone_is_as_precise_as_a_country(gazetteer):
@@ -145,6 +213,28 @@ def test_an_unknown_hint_is_named(gazetteer, hints, parameter):
 
 def test_near_a_place_is_the_place_with_a_wider_radius(gazetteer):
     assert found(gazetteer, "south of Izyum").radius_m > found(gazetteer, "Izyum").radius_m
+
+
+@pytest.mark.parametrize("place", ["10 км к северу от Бахмута", "біля Бахмута", "3 km NW of Bakhmut"])
+def test_nearness_is_understood_in_several_languages(gazetteer, place):
+    best = found(gazetteer, place)
+    assert (best.name, best.radius_m) == ("Bakhmut", 15_000)
+
+
+def test_a_misspelling_without_any_area_is_guessed_at_only_for_a_city(gazetteer):
+    assert found(gazetteer, "Dontesk").adm1_code == "UA-14"
+    answer = locate("Bahkmut", gazetteer=gazetteer)
+    assert (answer.outcome, answer.candidates[0].name) == ("ambiguous", "Bakhmut")
+
+
+def test_a_misspelling_of_a_place_elsewhere_is_offered_and_refused(gazetteer):
+    answer = locate("Lysytsjansk", country="UA", adm1_code="UA-14", gazetteer=gazetteer)
+    assert (answer.outcome, answer.candidates[0].adm1_code) == ("outside", "UA-09")
+
+
+def test_hints_may_be_a_level_finer_than_their_columns(gazetteer):
+    assert found(gazetteer, "Yalta", country="Crimea").adm1_code == "UA-43"
+    assert found(gazetteer, "Marhanets", country="UA", adm1_code="Nikopol Raion").adm1_code == "UA-12"
 
 
 def test_it_is_a_geopy_geocoder(gazetteer):
