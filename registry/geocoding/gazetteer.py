@@ -182,12 +182,11 @@ def _between(one: str, other: str, scope: list[Row], gazetteer: Gazetteer) -> An
     for answer in (first, second):
         if answer.outcome not in ("found", "ambiguous"):
             return answer
-    ones, others = (
-        answer.candidates[:1] if answer.outcome == "found" else answer.candidates
-        for answer in (first, second)
-    )
-    pairs = ((distance_m(a.lat, a.lon, b.lat, b.lon), a, b) for a in ones for b in others)
-    away, a, b = min(pairs, key=lambda pair: pair[0])
+    pairs = [
+        (distance_m(a.lat, a.lon, b.lat, b.lon), a, b) for a in first.candidates for b in second.candidates
+    ]
+    sure = first.outcome == second.outcome == "found" and pairs[0][0] <= _FAR_M
+    away, a, b = pairs[0] if sure else min(pairs, key=lambda pair: pair[0])
     if away > _FAR_M:
         return Answer("ambiguous", (a, b))
     lat, lon = (a.lat + b.lat) / 2, (a.lon + b.lon) / 2

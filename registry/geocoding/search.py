@@ -187,7 +187,7 @@ class Search:
             yield (one._replace(core=one.folded, kind=None), *self.typed.parts)
 
     def _taken_apart(self) -> Iterator[tuple[Part, ...]]:
-        """The parts again, two of them as one, or one cut where an area's name ends or begins or a finer address begins."""
+        """The parts again, two of them as one, or one cut where an area or an address begins."""
         parts = self.typed.parts
         for number in range(
             len(parts) - 1

@@ -148,9 +148,9 @@ def test_between_two_places_is_the_middle_with_a_radius_that_reaches_both(gazett
 
 
 def test_between_places_far_apart_is_for_a_person(gazetteer):
-    answer = locate("between Madrid and Tokyo", gazetteer=gazetteer)
+    answer = locate("between Cusco, Peru and Tokyo, Japan", gazetteer=gazetteer)
     assert answer.outcome == "ambiguous"
-    assert {candidate.country for candidate in answer.candidates} == {"ES", "JP"}
+    assert [candidate.country for candidate in answer.candidates] == ["PE", "JP"]
 
 
 def test_a_country_alone_is_as_precise_as_a_country(gazetteer):
