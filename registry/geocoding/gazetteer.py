@@ -20,9 +20,10 @@ from geopy.point import Point
 from registry.geo import distance_m
 
 from . import boundaries
+from .answers import Answer, Candidate
 from .index import COUNTRY, DISTRICT, REGION, Index, Row
 from .parsing import parse
-from .search import NEAR_M, Answer, Candidate, Search
+from .search import NEAR_M, Search
 
 __all__ = ("Answer", "Candidate", "Gazetteer", "UnknownArea", "Where", "locate")
 _FAR_M = 300_000  # what lies between places farther apart is for a person

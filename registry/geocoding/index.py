@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from rapidfuzz import process
@@ -50,6 +51,12 @@ _COLUMNS = (
     "p.id, p.code, p.level, p.name, p.country, p.adm1, p.adm2, "
     "p.lat, p.lon, p.population, p.radius_m, p.timezone"
 )
+
+
+def _beginnings(key: str) -> set[str]:
+    """How a key may begin whose second letter is misspelt, left out or too many, or that is right so far."""
+    letters = ascii_lowercase if key.isascii() else ""
+    return {key[:2], key[0] + key[2]} | {key[0] + letter + key[n] for letter in letters for n in (1, 2)}
 
 
 class Index:
@@ -145,7 +152,7 @@ class Index:
         """Settlements inside the scope whose names are nearly so, the nearest alone, with how much of the key agrees.
 
         From five letters one edit, from eight two, but not in the first letter. Without a region or country only
-        names that begin alike are tried.
+        names that begin with the same letter are tried.
         """
         if len(key) < 5:
             return []
@@ -155,9 +162,12 @@ class Index:
             known = self.vocabulary(area.country, area.adm1)
         else:
             sql = "SELECT DISTINCT key FROM name WHERE key >= ? AND key < ? AND length(key) BETWEEN ? AND ?"
-            begins = key[:2]
-            rows = self._run(sql, begins, begins + "\U0010ffff", len(key) - edits, len(key) + edits)
-            known = [known for (known,) in rows]
+            lengths = len(key) - edits, len(key) + edits
+            known = [
+                known
+                for begins in _beginnings(key)
+                for (known,) in self._run(sql, begins, begins + "\U0010ffff", *lengths)
+            ]
         near = process.extract(key, known, scorer=OSA.distance, score_cutoff=edits, limit=_NEAREST)
         found: dict[int, tuple[Row, float]] = {}
         least = 0.0

@@ -11,15 +11,15 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
 from registry.geo import distance_m
 
 from . import areas, boundaries
+from .answers import Answer, Candidate
 from .index import COUNTRY, DISTRICT, REGION, SETTLEMENT, VILLAGE, Index, Row
 from .names import fold, skeleton, spelling
 from .parsing import Part, Typed, is_kind, part
@@ -42,46 +42,6 @@ _PRECISIONS = ("country", "adm1", "adm2", "settlement", "adm2")
 _EXACT, _OTHER, _TRANSLIT, _OTHER_TRANSLIT, _FUZZY = range(5)
 _HOW = ("exact", "exact", "translit", "translit", "fuzzy")
 _SCORES = (1.0, 0.95, 0.9, 0.85, 0.8)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A place that may be meant. `geo_precision`: a word of the register's; `score`: how well the name fits, 0 to 1."""
-
-    lat: float
-    lon: float
-    name: str
-    country: str
-    adm1_code: str | None
-    adm2_code: str | None
-    geo_precision: str
-    radius_m: int
-    score: float
-    geonames_id: int | None = None
-    matched: str = ""
-    how: str = ""
-    population: int = 0
-    timezone: str = ""
-
-    def told(self) -> dict[str, Any]:
-        """Its fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a query. `found`: the first candidate is it. `ambiguous`: a person must choose among them, the
-    likeliest first. `outside`: such places exist, but not in the named region, the nearest first. `not_found`: none.
-    `remainder`: what is finer than a settlement."""
-
-    outcome: str
-    candidates: tuple[Candidate, ...] = ()
-    remainder: str = ""
-
-    @property
-    def sure(self) -> bool:
-        """Whether a name was found as it was typed, be it one place or several."""
-        return self.outcome in ("found", "ambiguous") and self.candidates[0].how != "fuzzy"
 
 
 class _Hit(NamedTuple):
@@ -258,7 +218,7 @@ class Search:
 
     def _area_answer(self, groups: list[list[Row]]) -> Answer:
         """The deepest area that lies in all others."""
-        every = [row for rows in groups for row in rows if row.lat is not None]
+        every = list({row.id: row for rows in groups for row in rows if row.lat is not None}.values())
         fitting = [
             row
             for row in every
