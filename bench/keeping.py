@@ -104,8 +104,10 @@ def _relations() -> dict[str, int]:
             )
             return dict(cursor.fetchall())
         try:
+            # It counts bytes to 2 GiB only, but pages beyond.
             cursor.execute(
-                "SELECT CASE WHEN m.type = 'index' THEN m.tbl_name || '_index' ELSE d.name END, sum(d.pgsize)"
+                "SELECT CASE WHEN m.type = 'index' THEN m.tbl_name || '_index' ELSE d.name END,"
+                " sum(d.pageno) * (SELECT page_size FROM pragma_page_size)"
                 " FROM dbstat d LEFT JOIN sqlite_master m ON m.name = d.name WHERE d.aggregate = TRUE GROUP BY 1"
             )
             return dict(cursor.fetchall())

@@ -75,14 +75,12 @@ def empty(server: Server, official: Person) -> float:
 
 def _deep(official: Person, params: dict[str, str]) -> str:
     """The token of a page in the middle of a list's days; of an empty one, of the register's."""
-    (rows,) = select(official, params).tables
-    ends = [
-        list(ordered.values_list("sort_key", flat=True)[:1])
-        for ordered in (rows.in_order(), rows.in_order().reverse())
-    ]
-    if not all(ends):
+    selection = select(official, params)
+    # The page before the first day there is: the oldest rows.
+    newest, oldest = selection.page().rows, selection.page(before="0001-01-01.0000-0000").rows
+    if not newest or not oldest:
         return _deep(official, {})
-    return _token(sum(key for (key,) in ends) // 2)
+    return _token((newest[0].sort_key + oldest[-1].sort_key) // 2) or ""
 
 
 def _statements(address: str, cookies: dict[str, str]) -> float:

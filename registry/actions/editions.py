@@ -365,9 +365,11 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
 
 def _touched(last: Edition) -> QuerySet[Any]:
     """The reports with entries that the last edition had not seen. One that committed later than newer ones
-    was not begun before the longest transaction: what an edition before that had seen is older."""
+    was not begun before the longest transaction, so its number follows those of all that were then recorded
+    for as long."""
     begun = last.made_at - _LONGEST_TRANSACTION
-    settled = Edition.objects.filter(made_at__lt=begun).values_list("last_entry", flat=True).first() or 0
+    seen_then = Entry.objects.filter(pk__lte=last.last_entry, recorded_at__lt=begun - _LONGEST_TRANSACTION)
+    settled = seen_then.order_by("-pk").values_list("pk", flat=True).first() or 0
     entries = Entry.objects.order_by().filter(pk__gt=settled)
     return entries.filter(Q(pk__gt=last.last_entry) | Q(recorded_at__gte=begun)).values_list(
         "report", flat=True

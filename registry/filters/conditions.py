@@ -24,7 +24,7 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder, Role
 
 from .values import BoxField, MomentField, ReferenceField
-from .walking import FEW, WORDS, Asked, begun_by
+from .walking import FEW, WORDS, Asked, begun_by, tried
 
 Table = type[ReportRow]
 
@@ -292,7 +292,7 @@ class ReportFilter(django_filters.FilterSet):
         if WORDS in asked.few:
             return rows.filter(asked.few[WORDS])
         narrow = asked.is_narrow(table) or asked.found(table, FEW) is not None
-        return words.holding(rows, typed, walked=narrow)
+        return words.holding(tried(rows), typed, walked=narrow)
 
     def table(self, model: Table, using: str) -> Rows:
         """A table of this holder's rows, without any condition."""

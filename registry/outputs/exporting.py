@@ -276,7 +276,7 @@ def _as_csv(data: bytes, end: bytes) -> bytes:
 
 
 #: A file reads most pages once: more of them at hand would only take memory.
-_CACHE_KIB = 8 * 1024
+_CACHE_KIB = 16 * 1024
 
 
 def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
