@@ -256,7 +256,7 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypat
         assert killer.stdout
         assert killer.stdout.readline() == "ready\n"
         all_is_due()
-        all_its_work = worker()
+        life = worker()
         batch = importing.start(tmp_path / "list.csv", "list")
         for _round in range(50):
             levels = draw.sample(["minor", "moderate", "severe", "destroyed"], k=4)
@@ -264,8 +264,10 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypat
                 reports[index] = change(reports[index], at=timezone.now(), damage_level=level)
             reports.append(report(at=old, lat="50.2", lon="36.2", geo_precision="exact"))
             all_is_due()
-            worker(dies_after=draw.uniform(0, 2) * all_its_work)
-        batch.refresh_from_db()
+            worker(dies_after=draw.uniform(0, 2) * life)
+            batch.refresh_from_db()
+            # On a machine that does other things besides, an import may not begin within a short life.
+            life *= 1 if batch.next_row else 1.1
         assert batch.next_row > 0
         made = Edition.objects.count()
         assert 1 < made <= 51
