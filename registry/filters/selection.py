@@ -218,7 +218,9 @@ class Selection:
         shown = len(page.rows) if page else 0
         if page and not (page.after or page.before or page.partial):
             return Count(shown)
-        if not thorough and any(walk.gathered for walk in self.walks):
+        if not thorough and any(
+            asked.is_wordy and not asked.is_narrow(table) for asked, _rows, table in self._asked
+        ):
             return Count(shown, more=True)
         looked = (MOST_COUNTED, MOST_COUNTED) if thorough else (ENTRIES_COUNTED, ROWS_COUNTED)
         n, more = counted = _counted(self.walks, *looked)

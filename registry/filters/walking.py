@@ -22,7 +22,7 @@ from registry.models.sql import LONG_DAYS, first_key, kept_off
 #: Rows of an index that a page looks at before it is asked for more, and at most.
 FIRST_LOOK, MOST_LOOKED = 500, 10_000
 #: Entries of an index that are looked at to count, rows that are, and either where counting goes further.
-ENTRIES_COUNTED, ROWS_COUNTED, MOST_COUNTED = 12_000, 1_000, 30_000
+ENTRIES_COUNTED, ROWS_COUNTED, MOST_COUNTED = 15_000, 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
 #: Words are looked for in as many rows, one by one, before they are gathered.
@@ -146,6 +146,11 @@ class Asked:
         return None
 
     @property
+    def is_wordy(self) -> bool:
+        """Whether words are looked for that are gathered before they are sorted, and not rare."""
+        return self.expected[0] > FEW
+
+    @property
     def first_look(self) -> int:
         """As many rows in order as are expected to hold a page's rows with the words, if any are looked for."""
         share = self.expected[1]
@@ -153,12 +158,10 @@ class Asked:
 
     def begin(self, rows: Rows, bare: Rows) -> list[Walk]:
         """Another walk to begin with, where words that are not rare are gathered before they are sorted: along
-        the newest rows, ``first_look`` of them. Words that many rows hold are tried on each."""
-        if self.expected[0] <= FEW or self.is_narrow(bare):
+        the newest rows, ``first_look`` of them."""
+        if not self.is_wordy or self.is_narrow(bare):
             return []
-        if self.first_look <= MOST_TRIED:
-            return [Walk(self._fitting(rows), bare)]
-        return [self._gathered(rows, bare)]
+        return [self._by_words(rows, bare)]
 
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions but those of the last day and of words;
@@ -176,7 +179,7 @@ class Asked:
         if not self.text or self.is_narrow(bare):
             return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
         if WORDS in self.few:
-            return [self._gathered(rows, bare)]
+            return [self._by_words(rows, bare)]
         start = first_key(self.first) - 1 if self.first else None
         found, index = (words.holding(some, self.text, walked=False) for some in (self.begun(rows), bare))
         return [Walk(found.beyond(start, back=True), index.beyond(start, back=True))]
@@ -203,7 +206,10 @@ class Asked:
     def _fitting(self, rows: Rows) -> Rows:
         return self._worded(self.begun(rows))
 
-    def _gathered(self, rows: Rows, bare: Rows) -> Walk:
+    def _by_words(self, rows: Rows, bare: Rows) -> Walk:
+        """Words that many rows hold are tried on each, others gathered."""
+        if self.is_wordy and self.first_look <= MOST_TRIED:
+            return Walk(self._fitting(rows), bare)
         return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 
     def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:

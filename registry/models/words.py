@@ -141,11 +141,14 @@ class _Matches(Func):
     def as_postgresql(self, compiler, connection, **extra):
         names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
         query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in self.asked)
-        matches = f"{_vector(names)} @@ to_tsquery('simple', %s)"
+        asked = "@@ to_tsquery('simple', %s)"
         if not self.tried:
-            return matches, (query,)
+            return f"{_vector(names)} {asked}", (query,)
         letters = [f"({_JOINED.join(names)}) ILIKE %s"] * len(self.asked)
-        return f"({' AND '.join([*letters, matches])})", (*(f"%{word}%" for word in self.asked), query)
+        # Stripped of the places of its words, which are not asked for, it is not what the index holds: rows
+        # found otherwise are not to be gathered by it.
+        tried = " AND ".join([*letters, f"strip({_vector(names)}) {asked}"])
+        return f"({tried})", (*(f"%{word}%" for word in self.asked), query)
 
 
 _JOINED = " || ' ' || "
