@@ -421,10 +421,9 @@ def _merged(
 ) -> list[Any]:
     """The first rows of all walks together, beyond ``start`` and before ``until``."""
     parts = [walk.part(after=start, until=until, back=back) for walk in walks]
-    if columns:
-        parts = [part.only("sort_key", *columns) for part in parts]
+    wanted = ("sort_key", *columns) if columns else ()
     if len(parts) == 1:
-        return list(parts[0][:size])
+        return list(parts[0].only(*wanted)[:size])
     # Keys first, because rows are wide.
     keys = [
         (key, number)
@@ -434,7 +433,6 @@ def _merged(
     chosen: dict[int, list[int]] = {}
     for key, number in sorted(keys, reverse=not back)[:size]:
         chosen.setdefault(number, []).append(key)
-    wanted = ["sort_key", *columns] if columns else []
     rows = [
         row
         for number, some in chosen.items()

@@ -170,12 +170,10 @@ class Asked:
             if "reference" in self.values:
                 return [Walk(self.begun(rows).filter(report__reference__in=self.values["reference"]), None)]
             return [Walk(self._fitting(rows), bare)]
-        rows = kept_off(rows, _KEPT_OFF)
+        rows = tried(rows)
         if self.column not in _RARE and (few := self.found(bare, FEW)) is not None:
             keys = list(bare.filter(few).values_list("pk", flat=True))
-            # Words that led to these rows are not looked for in them again.
-            rows = self.begun(rows) if few is self.few.get(WORDS) else self._fitting(rows)
-            return [Walk(rows.filter(pk__in=keys), None)]
+            return [Walk(self._led(rows, few).filter(pk__in=keys), None)]
         if not self.text or self.is_narrow(bare):
             return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
         if WORDS in self.few:
@@ -192,8 +190,7 @@ class Asked:
         condition = self.found(bare, MOST_SORTED)
         if condition is None:
             return []
-        rows = self.begun(rows) if condition is self.few.get(WORDS) else self._fitting(rows)
-        return [Walk(kept_off(rows, _KEPT_OFF).filter(condition), None, gathered=True)]
+        return [Walk(tried(self._led(rows, condition)).filter(condition), None, gathered=True)]
 
     def begun(self, rows: Rows) -> Rows:
         """Those of the rows whose damage may have happened by the last day asked for."""
@@ -205,6 +202,10 @@ class Asked:
 
     def _fitting(self, rows: Rows) -> Rows:
         return self._worded(self.begun(rows))
+
+    def _led(self, rows: Rows, condition: Q) -> Rows:
+        """The rows that a condition of ``few`` leads to: words that do are not looked for in them again."""
+        return self.begun(rows) if condition is self.few.get(WORDS) else self._fitting(rows)
 
     def _by_words(self, rows: Rows, bare: Rows) -> Walk:
         """Words that many rows hold are tried on each, others gathered."""

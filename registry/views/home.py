@@ -77,13 +77,15 @@ _MOST_KEPT = 100
 _SECONDS = 5
 
 
-def _once(key: Callable[[], tuple[Any, ...]], selection: Selection, on: date) -> SafeString:
-    """The state of things, made once for all who have the same ``key``; not kept if that changed meanwhile."""
-    before = key()
+def _once(
+    before: tuple[Any, ...], now: Callable[[], tuple[Any, ...]], selection: Selection, on: date
+) -> SafeString:
+    """The state of things, made once for all who have the same key ``before``; not kept if ``now`` gives
+    another one by then."""
     if before in _kept:
         return _kept[before]
     state = _state(selection, on)
-    if key() == before:
+    if now() == before:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
         _kept[before] = state
@@ -94,12 +96,14 @@ def _published(selection: Selection, edition: Edition) -> SafeString:
     """As an audience sees it: that changes with its edition alone, and when something is retracted, which
     the edition counts."""
 
-    def key() -> tuple[Any, ...]:
-        now = Edition.objects.using(selection.using).first() or edition
-        gone = now.vanished.get(selection.holder, 0)
-        return selection.holder, get_language(), now.pk, now.at, now.made_at, gone
+    def key(made: Edition) -> tuple[Any, ...]:
+        gone = made.vanished.get(selection.holder, 0)
+        return selection.holder, get_language(), made.pk, made.at, made.made_at, gone
 
-    return _once(key, selection, timezone.localdate(edition.at))
+    def now() -> tuple[Any, ...]:
+        return key(Edition.objects.using(selection.using).first() or edition)
+
+    return _once(key(edition), now, selection, timezone.localdate(edition.at))
 
 
 def _at_present(selection: Selection) -> SafeString:
@@ -111,7 +115,7 @@ def _at_present(selection: Selection) -> SafeString:
         then = monotonic() // _SECONDS
         return selection.holder, get_language(), *scope.areas.items(), scope.sectors, today, newest, then
 
-    return _once(key, selection, today)
+    return _once(key(), key, selection, today)
 
 
 def _list(*params: tuple[str, Any]) -> str:
