@@ -65,9 +65,9 @@ def _imports(table: Table, rows: int) -> None:
     _imported("first", 100)  # what is read once is not counted
     ours = _imported("ours", rows)
     with ExitStack() as stack:
-        for module in (journal, importing):
+        for module in (journal, importing.writing):
             stack.enter_context(mock.patch.object(module, "insert_new", _bulk_create))
-        for module in (journal, importing, reports):
+        for module in (journal, importing.writing, reports):
             stack.enter_context(mock.patch.object(module, "blank", _made))
         theirs = _imported("theirs", rows)
     table.add(f"import of {rows:,} rows with the gazetteer", ours, "/s", bar="import")

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.actions import importing, journal, moves, reports
-from registry.actions.importing import Taken
+from registry.actions.importing import Taken, batches, judging
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.forms.places import lineage
@@ -79,7 +79,7 @@ def installation(tmp_path: Path, settings: Any) -> None:
     (settings.DATA_DIR / "mappings").mkdir(parents=True)
     (settings.DATA_DIR / "mappings" / "damage.toml").write_text(DAMAGE, "utf-8")
     (settings.DATA_DIR / "mappings" / "outages.toml").write_text(OUTAGES, "utf-8")
-    importing._held.clear()
+    batches._held.clear()
     areas = factories.ukraine()
     for area in areas.values():
         area.timezone = "Europe/Kyiv"
@@ -394,7 +394,7 @@ def test_who_does_not_import_is_refused(file: Callable[..., Path]) -> None:
 def test_a_chunk_that_does_not_commit_leaves_nothing_and_the_command_goes_on(
     file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 2)
+    monkeypatch.setattr(judging, "CHUNK", 2)
     path = file(*(school(n) for n in range(4)), school(4, day="never"), school(5))
     batch = importing.start(path, "damage")
     importing.advance(batch)
@@ -406,13 +406,13 @@ def test_a_chunk_that_does_not_commit_leaves_nothing_and_the_command_goes_on(
         write(*args, **options)
         raise Killed
 
-    write = importing.write_errors
+    write = batches.write_errors
     for _attempt in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(importing, "write_errors", killed)
+            patch.setattr(batches, "write_errors", killed)
             with pytest.raises(Killed):
                 importing.advance(batch)
-        importing._held.clear()
+        batches._held.clear()
         batch = importing.start(path, "damage")
         if batch.next_row < 4:
             importing.advance(batch)
@@ -426,7 +426,7 @@ def test_a_chunk_that_does_not_commit_leaves_nothing_and_the_command_goes_on(
 def test_of_two_that_hold_a_batch_only_the_later_writes(
     file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 1)
+    monkeypatch.setattr(judging, "CHUNK", 1)
     path = file(school(1), school(2))
     first = importing.start(path, "damage")
     second = importing.start(path, "damage")
@@ -442,12 +442,12 @@ def test_the_worker_finishes_what_nobody_holds(file: Callable[..., Path]) -> Non
     batch = importing.start(file(school(1), school(2)), "damage")
     assert not importing.run_chunk()
     Batch.objects.update(leased_until=datetime(2026, 1, 1, tzinfo=UTC))
-    importing._held.clear()
+    batches._held.clear()
     assert importing.run_chunk()
     batch.refresh_from_db()
     assert (batch.state, Report.objects.count()) == ("done", 2)
     assert not importing.run_chunk()
-    assert not importing._spooled(batch.sha256).exists()
+    assert not batches._spooled(batch.sha256).exists()
 
 
 # -- undo --------------------------------------------------------------------------------------------------

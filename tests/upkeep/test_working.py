@@ -187,10 +187,11 @@ import os, signal, sys, time
 from datetime import timedelta
 import django
 django.setup()
-from registry.actions import importing, tallies
+from registry.actions import tallies
+from registry.actions.importing import batches, judging
 from registry.upkeep import working
-importing.CHUNK = tallies.CHUNK = 3
-importing.LEASE = working.LEASE = timedelta(0)
+judging.CHUNK = tallies.CHUNK = 3
+batches.LEASE = working.LEASE = timedelta(0)
 working.REST = 0.001
 print("ready", flush=True)
 for line in sys.stdin:
@@ -231,7 +232,7 @@ def all_is_due() -> None:
 def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypatch, tmp_path):
     """While it merges, seals, publishes and imports."""
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    monkeypatch.setattr(importing, "LEASE", timedelta(0))
+    monkeypatch.setattr(importing.batches, "LEASE", timedelta(0))
     factories.ukraine()
     lineage.cache_clear()
     (tmp_path / "mappings").mkdir()
