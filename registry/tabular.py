@@ -78,14 +78,28 @@ class Table:
             for number, cells in records:
                 if not any(cells):
                     continue
-                problem = ""
-                if len(cells) < width or any(cells[width:]):
-                    problem = _("The row has %(cells)d cells, the headings are %(width)d.") % {
-                        "cells": len(cells),
-                        "width": width,
-                    }
+                short = len(cells) < width
+                problem = self._misfit(cells) if short or any(cells[width:]) else ""
                 named = zip(self.headings, cells, strict=False)
                 yield Row(number, {heading: cell.strip() for heading, cell in named if heading}, problem)
+
+    def verbatim(self) -> Iterator[list[str]]:
+        """Every row, the headings first, blank ones included, as it is written and as wide as the headings.
+
+        Cells that are missing at the end are empty; a row with more than the headings raises BadTable.
+        """
+        width = len(self.headings)
+        with self.path.open("rb") as file:
+            for number, cells in _records(file, self.delimiter):
+                if any(cells[width:]):
+                    raise BadTable(self._misfit(cells), row=number)
+                yield cells[:width] + [""] * (width - len(cells))
+
+    def _misfit(self, cells: list[str]) -> Any:
+        return _("The row has %(cells)d cells, the headings are %(width)d.") % {
+            "cells": len(cells),
+            "width": len(self.headings),
+        }
 
 
 def _records(file: BinaryIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:

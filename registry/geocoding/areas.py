@@ -23,6 +23,7 @@ _ALIKE = (
     0.65  # at least, of a misspelt name, and no other area nearly as much: the areas to choose from are few
 )
 _MARGIN = 0.12
+_CODE = 3  # letters: names so short are codes and initials
 
 
 class Named(NamedTuple):
@@ -102,6 +103,9 @@ def match(
 
 
 def _same(name: str, other: str) -> bool:
+    """Whether two spellings are of one name. Codes are never transliterated: США is not SA."""
+    if len(name) <= _CODE or len(other) <= _CODE:
+        return name == other
     return fuzz.ratio(spelling(name), spelling(other)) >= SAME_NAME
 
 

@@ -23,7 +23,7 @@ from . import boundaries
 from .answers import Answer, Candidate
 from .index import COUNTRY, DISTRICT, REGION, Index, Row
 from .parsing import parse
-from .search import NEAR_M, Search
+from .search import NEAR_M, Search, candidate
 
 __all__ = ("Answer", "Candidate", "Gazetteer", "UnknownArea", "Where", "locate")
 _FAR_M = 300_000  # what lies between places farther apart is for a person
@@ -155,12 +155,18 @@ def locate(
     adm2_code: str | None = None,
     gazetteer: Gazetteer,
 ) -> Answer:
-    """Where `place` is, inside the named areas (codes, or names as people write them). Raises `UnknownArea`."""
+    """Where `place` is, inside the named areas (codes, or names as people write them). Raises `UnknownArea`.
+
+    Without a place it is the narrowest of the areas itself, never a town that bears its name.
+    """
     scope: list[Row] = []
     hints = (("country", country, COUNTRY), ("region", adm1_code, REGION), ("district", adm2_code, DISTRICT))
     for parameter, value, level in hints:
         if value:
             scope.append(_hint(gazetteer, parameter, value, level, scope))
+    if scope and not place.strip():
+        area = scope[-1]
+        return Answer("not_found") if area.lat is None else Answer("found", (candidate(area),))
     return _located(place, scope, gazetteer)
 
 

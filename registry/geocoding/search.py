@@ -69,6 +69,15 @@ def _tier(rows: list[Row], typed: str, folded: str, key: str) -> tuple[int, Row]
     return (_TRANSLIT if like_main else _OTHER_TRANSLIT), row
 
 
+def candidate(row: Row, tier: int = _EXACT, score: float = 1.0, radius_m: int = 0) -> Candidate:
+    """A row of the index as an answer; `radius_m`: at least."""
+    return Candidate(
+        row.lat, row.lon, row.main, row.country, row.adm1, row.adm2, _PRECISIONS[row.level],
+        max(row.radius_m, radius_m), round(score, 3), row.id if row.id > 0 else None, row.name, _HOW[tier],
+        row.population, row.timezone,
+    )  # fmt: skip
+
+
 class Search:
     """`hard`: the areas that must hold the answer."""
 
@@ -392,16 +401,9 @@ class Search:
         )
 
     def _made(self, outcome: str, hits: list[_Hit]) -> Answer:
-        near = self.typed.near
+        radius_m = NEAR_M if self.typed.near else 0
         return Answer(
             outcome,
-            tuple(
-                Candidate(
-                    row.lat, row.lon, row.main, row.country, row.adm1, row.adm2, _PRECISIONS[row.level],
-                    max(row.radius_m, NEAR_M) if near else row.radius_m, round(score, 3),
-                    row.id if row.id > 0 else None, row.name, _HOW[tier], row.population, row.timezone,
-                )
-                for tier, score, row in hits
-            ),
+            tuple(candidate(row, tier, score, radius_m) for tier, score, row in hits),
             self.typed.remainder,
-        )  # fmt: skip
+        )
