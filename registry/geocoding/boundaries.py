@@ -59,6 +59,12 @@ def region_at(lat: float, lon: float) -> str | None:
     return codes[nearest[0]] if len(nearest) else None
 
 
+def near(lat: float, lon: float, within_degrees: float) -> list[str]:
+    """The codes of the regions within so many degrees of the point."""
+    codes, tree = _tree()
+    return [codes[n] for n in tree.query(shapely.Point(lon, lat), "dwithin", distance=within_degrees)]
+
+
 def holds(code: str, lat: float, lon: float, within_degrees: float = 0.05) -> bool | None:
     """Whether the region holds the point, give or take the error of the boundaries; None if its shape is not known."""
     shape = shapes().get(code)

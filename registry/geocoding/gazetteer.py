@@ -7,6 +7,7 @@ Radius: of a settlement a disc of 2,000 people a square kilometre, 1 to 40 km; o
 a place between two others half the way between them.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,7 +50,7 @@ class Where:
 
 
 @lru_cache(maxsize=8)
-def _index(path: str) -> Index:
+def _index(path: str, written: int) -> Index:
     return Index(path)
 
 
@@ -58,7 +59,16 @@ class Gazetteer(Geocoder):
 
     def __init__(self, path: Path | str) -> None:
         super().__init__()
-        self.index = _index(str(path))
+        self._path = str(path)
+
+    @property
+    def index(self) -> Index:
+        """The index as it is now: a file put in its place is opened by the next question."""
+        try:
+            written = os.stat(self._path).st_mtime_ns
+        except FileNotFoundError:
+            written = 0
+        return _index(self._path, written)
 
     def geocode(
         self,

@@ -91,6 +91,12 @@ class Index:
         rows = self._run(f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.code = ?", code)
         return Row(*rows[0]) if rows else None
 
+    def area_of_id(self, geonames_id: int) -> Row | None:
+        """The area with this id of GeoNames."""
+        sql = f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.id = ? AND p.code IS NOT NULL"
+        rows = self._run(sql, geonames_id)
+        return Row(*rows[0]) if rows else None
+
     def _cities_of(self, code: str | None) -> frozenset[str]:
         """The cities that are a region of their own beside the region named after them: Kyiv for Kyiv Oblast."""
         area = self.area(code) if code else None

@@ -17,10 +17,10 @@ _KINDS: dict[str, str] = {
     word: kind
     for kind, words in {
         "adm1": """oblast oblasti obl region regions province provinces krai kray okrug state republic respublika
-            autonomous governorate prefecture voivodeship wojewodztwo judet provincia provincie estado departamento
+            governorate prefecture voivodeship wojewodztwo judet provincia provincie estado departamento
             department regione bundesland vilayet muhafazat wilayah wilaya ostan
-            область области області обл край края республика республики республіка республіки автономная автономна
-            автономной автономної округ вобласць محافظه ولايه استان اقليم ريف""",
+            область области області обл край края республика республики республіка республіки округ вобласць
+            محافظه ولايه استان اقليم ريف""",
         "adm2": """raion rayon rajon raiony district districts county parish borough powiat municipality municipio kreis
             landkreis bezirk kabupaten ilcesi obshtina hromada okres tehsil arrondissement canton
             council miskrada rada sovet gorodskoy городской міська міський міськрада рада совет distrito comuna
@@ -36,7 +36,8 @@ _KINDS: dict[str, str] = {
             carretera jiron jr box
             ул улица улице вул вулиця вулиці просп пр проспект пер переулок провулок бул бульвар пл площадь площа наб
             шоссе шосе проезд проїзд дом буд будинок кв корп شارع حي طريق""",
-        "noise": """area vicinity outskirts surroundings suburb suburbs suburban downtown rural northern southern
+        "noise": """autonomous autonoma autonomo автономная автономна автономной автономної
+            area vicinity outskirts surroundings suburb suburbs suburban downtown rural northern southern
             community direction frontline railway station airport airfield seaport hospital school university plant
             factory substation bridge dam power thermal вокзал аэропорт аеропорт""",
     }.items()

@@ -270,7 +270,7 @@ class Search:
     @staticmethod
     def _better_known(hits: list[_Hit], elsewhere: list[_Hit], scope: list[Row]) -> list[_Hit]:
         """Settlements of the name outside the region that may be meant rather than small villages inside it."""
-        if not hits or hits[0].row.level != VILLAGE or any(area.level == DISTRICT for area in scope):
+        if not hits or hits[0].row.population or any(area.level == DISTRICT for area in scope):
             return []
         tier, country = min(hit.tier for hit in hits), hits[0].row.country
         return [
@@ -306,7 +306,7 @@ class Search:
                 if row.level >= SETTLEMENT:
                     (inside if self._fits(row, scope, others) else beyond).setdefault(row.id, []).append(row)
             hits = self._tiered(inside, one.text, folded, key)
-            if settled := [hit for hit in hits if hit.row.level == SETTLEMENT]:
+            if settled := [hit for hit in hits if hit.row.population]:
                 return settled, []
             outside += self._tiered(beyond, one.text, folded, key)
             if hits:

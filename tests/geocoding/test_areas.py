@@ -15,6 +15,8 @@ from registry.geocoding.areas import Match
         ("Украина", "Донестская обл.", "UA-14"),
         ("UA", "Zaporizka", "UA-23"),
         ("UA", "Khmelnytska", "UA-68"),
+        ("Argentina", "Provincia de Buenos Aires", "AR-B"),
+        ("Argentina", "Ciudad Autónoma de Buenos Aires", "AR-C"),
         ("UA", "Zakarpatska", "UA-21"),
         ("UA", "Ivano-Frankivska", "UA-26"),
         ("UA", "Kyivska", "UA-32"),

@@ -1,0 +1,201 @@
+"""A country's own places on top of those built in: kept in the folder `places/` beside the index, merged into it.
+
+What is kept is merged again in its order whenever the index is built anew, so what an operator loaded stays.
+"""
+
+import gzip
+import json
+import math
+import sqlite3
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from registry.geo import cell, covering_ranges, distance_m
+
+from .names import fold, skeleton
+
+_SAME_M = 2_000  # places of one name in one region no farther apart are one
+_COMMUNITY_M = 30_000  # a village is looked for so far from the middle of its community
+_NEIGHBOUR_M = 30_000  # a place without a district has that of the nearest one within
+_FIRST_LOADED = -1_000_000_000  # ids of loaded places without one of GeoNames are below
+
+
+@dataclass(slots=True)
+class Place:
+    """A settlement. Codes are area codes; adm1 and adm2 are None where the sources tie none.
+
+    `geonames_id` is 0 only of loaded places that have none.
+    """
+
+    geonames_id: int
+    name: str
+    country: str
+    adm1: str | None
+    adm2: str | None
+    lat: float
+    lon: float
+    population: int
+    timezone: str
+    other_names: list[str]
+
+
+@dataclass(slots=True)
+class Merged:
+    """What became of the places merged; `placed` are villages that had no point of their own."""
+
+    new: int = 0
+    placed: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+class _Known(NamedTuple):
+    id: int
+    level: int
+    name: str
+    adm1: str | None
+    adm2: str | None
+    lat: float
+    lon: float
+    population: int
+    timezone: str
+
+
+_KNOWN = f"SELECT {', '.join(f'p.{column}' for column in _Known._fields)} FROM place p"
+
+
+def radius_of(population: int) -> int:
+    """Metres around a settlement's point that hold it: a disc of 2,000 people a square kilometre, 1 to 40 km."""
+    return round(min(40_000, max(1_000, 1_000 * math.sqrt(population / 2_000 / math.pi))))
+
+
+def kept(index: Path) -> list[Path]:
+    """The files of places loaded so far, in their order."""
+    return sorted((index.parent / "places").glob("*.jsonl.gz"))
+
+
+def write(path: Path, places: Iterable[Place]) -> None:
+    """Keep places in a file that `read` reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for place in places:
+            file.write(json.dumps(asdict(place), ensure_ascii=False) + "\n")
+
+
+def read(path: Path) -> Iterator[Place]:
+    """The places kept in a file."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield Place(**json.loads(line))
+
+
+def merge(
+    db: sqlite3.Connection, places: Iterable[Place], progress: Callable[[int], None] = lambda done: None
+) -> Merged:
+    """Insert or update places of an index. A place is the same by its GeoNames id, or by a name within 2 km in its
+    region; else a village of that name in the region that has no point gets this one.
+    """
+    merged = Merged()
+    words: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for number, place in enumerate(places, start=1):
+        spelled = {fold(name): name for name in (*place.other_names, place.name)}
+        names = [(skeleton(folded), name) for folded, name in spelled.items() if folded]
+        found = {key for key, _name in names}
+        known = _same(db, place, sorted(found))
+        village = known if known and known.level == 4 else None
+        changed = _write_place(db, place, known, names)
+        words[place.country, (known and known.adm1) or place.adm1 or ""].update(found)
+        if known is None:
+            merged.new += 1
+        elif village:
+            merged.placed += 1
+        elif changed:
+            merged.updated += 1
+        else:
+            merged.unchanged += 1
+        if number % 500 == 0:
+            progress(number)
+    for group, added in words.items():
+        _add_words(db, group, added)
+    return merged
+
+
+def _same(db: sqlite3.Connection, place: Place, keys: list[str]) -> _Known | None:
+    """The place of the index that this one is; a settlement before a village without a point."""
+    by_id = f"{_KNOWN} WHERE p.id = ? AND p.level = 3"
+    if place.geonames_id and (row := db.execute(by_id, [place.geonames_id]).fetchone()):
+        return _Known(*row)
+    sql = (
+        f"{_KNOWN} JOIN name n ON n.place = p.id WHERE n.key IN ({','.join('?' * len(keys))})"
+        " AND p.level IN (3, 4) AND p.country = ? AND p.adm1 IS ?"
+    )
+    rows = {_Known(*row) for row in db.execute(sql, [*keys, place.country, place.adm1])}
+    near = [(row.level, distance_m(place.lat, place.lon, row.lat, row.lon), row) for row in rows]
+    near = [one for one in near if one[1] <= (_SAME_M if one[0] == 3 else _COMMUNITY_M)]
+    return min(near)[2] if near else None
+
+
+def _write_place(
+    db: sqlite3.Connection, place: Place, known: _Known | None, names: list[tuple[str, str]]
+) -> bool:
+    """Write a place and its names; whether anything changed. What the place does not tell stays as it is known."""
+    before = db.total_changes
+    adm2, timezone = (known.adm2, known.timezone) if known else (place.adm2, place.timezone)
+    if not (adm2 and timezone):
+        beside = _neighbour(db, place)
+        adm2, timezone = place.adm2 or adm2 or beside[0], place.timezone or timezone or beside[1]
+    number = known.id if known and known.level == 3 else place.geonames_id or _next_id(db)
+    if db.execute("SELECT 1 FROM place WHERE id = ? AND level < 3", [number]).fetchone():
+        number = _next_id(db)
+    if known and known.level == 4:
+        db.execute("DELETE FROM place WHERE id = ?", [known.id])
+        key = skeleton(fold(known.name))
+        db.execute("DELETE FROM name WHERE key = ? AND place = ?", [key, known.id])
+        names = [*names, (key, known.name)]
+    population = place.population or (known.population if known else 0)
+    row = (
+        number, None, 3, known.name if known and known.level == 3 else place.name, place.country,
+        (known and known.adm1) or place.adm1, adm2, place.lat, place.lon, cell(place.lat, place.lon),
+        population, radius_of(population), timezone,
+    )  # fmt: skip
+    if db.execute("SELECT * FROM place WHERE id = ?", [number]).fetchone() != row:
+        db.execute(f"INSERT OR REPLACE INTO place VALUES ({','.join('?' * len(row))})", row)
+    db.executemany(
+        "INSERT OR IGNORE INTO name VALUES (?, ?, ?)", [(key, number, name) for key, name in names]
+    )
+    return db.total_changes > before
+
+
+def _next_id(db: sqlite3.Connection) -> int:
+    return min(_FIRST_LOADED, db.execute("SELECT MIN(id) FROM place").fetchone()[0]) - 1
+
+
+def _neighbour(db: sqlite3.Connection, place: Place) -> tuple[str | None, str]:
+    """District and zone of the nearest settlement in the same region."""
+    for reach in (5_000, _NEIGHBOUR_M):
+        sql = (
+            "SELECT lat, lon, adm2, timezone FROM place"
+            " WHERE level = 3 AND cell >= ? AND cell < ? AND country = ? AND adm1 IS ? AND adm2 IS NOT NULL"
+        )
+        near = [
+            (distance_m(place.lat, place.lon, lat, lon), adm2, zone)
+            for first, last in covering_ranges(place.lat, place.lon, reach)
+            for lat, lon, adm2, zone in db.execute(sql, [first, last, place.country, place.adm1])
+        ]
+        if near:
+            return min(near)[1:]
+    return None, ""
+
+
+def _add_words(db: sqlite3.Connection, group: tuple[str, str], added: set[str]) -> None:
+    sql = "SELECT spellings FROM vocabulary WHERE country = ? AND adm1 = ?"
+    row = db.execute(sql, group).fetchone()
+    lines = dict.fromkeys(zlib.decompress(row[0]).decode().split("\n") if row else [])
+    if not added <= lines.keys():
+        lines |= dict.fromkeys(sorted(added))
+        spellings = zlib.compress("\n".join(lines).encode(), 1)
+        db.execute("INSERT OR REPLACE INTO vocabulary VALUES (?, ?, ?)", (*group, spellings))
