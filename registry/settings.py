@@ -210,6 +210,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_MB", 20) * 1024 * 1024
+MAX_IMPORT_BYTES = env.int("MAX_IMPORT_MB", 200) * 1024 * 1024
+MAX_IMPORT_ROWS = env.int("MAX_IMPORT_ROWS", 1_000_000)
 FILE_UPLOAD_PERMISSIONS = 0o640
 # All of a form but its files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

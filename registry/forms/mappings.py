@@ -70,7 +70,7 @@ class Place:
 @dataclass(frozen=True)
 class Mapping:
     """``source`` and, where there is one, the column ``ref`` tell rows apart for good. ``needs``: columns
-    without which a file is another one."""
+    without which a file is another one. ``columns``: those that each field is read from."""
 
     name: str
     title: str
@@ -78,6 +78,12 @@ class Mapping:
     ref: str
     needs: tuple[str, ...]
     steps: tuple[Callable[[Cells, Mapped], None], ...]
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def column_of(self, name: str) -> str:
+        """The first column that a field (or, of an area, any of its names) is read from; empty if none is."""
+        names = ("area", *reversed(AREAS)) if name == "area" else (name,)
+        return next((self.columns[one][0] for one in names if self.columns.get(one)), "")
 
     def refuse_other(self, headings: Iterable[str]) -> None:
         """Raise BadMapping if a file with these headings is not what the mapping is for."""
@@ -137,6 +143,7 @@ class _Reader:
     def __init__(self, name: str, told: dict[str, Any]) -> None:
         self.name, self.told = name, told
         self.columns: list[str] = []
+        self.read: dict[str, tuple[str, ...]] = {}
         self.missing = {"", *map(str.casefold, told.get("missing", ()))}
 
     def mapping(self) -> Mapping:
@@ -157,6 +164,7 @@ class _Reader:
             ref=ref,
             needs=tuple(dict.fromkeys(needs)),
             steps=tuple(steps),
+            columns=self.read,
         )
 
     def _refuse(self, message: Any) -> None:
@@ -229,6 +237,8 @@ class _Reader:
         words = [self._words(entry, f"{where} words") for entry in told.get("words", ())]
         blank = self._outcome(told.get("blank", {}), f"{where} blank")
         otherwise = self._outcome(told["otherwise"], f"{where} otherwise") if "otherwise" in told else None
+        for outcome in (*told.get("values", {}).values(), *told.get("words", ()), told.get("otherwise", {})):
+            self.read |= {name: (column,) for name in outcome if name not in self.read}
 
         def decide(cells: Cells, mapped: Mapped) -> None:
             if not applies(cells):
@@ -263,7 +273,9 @@ class _Reader:
                 _("[fields]: there is no field “%(field)s”; there are %(known)s")
                 % {"field": name, "known": ", ".join(sorted(_FIELDS))}
             )
+        before = len(self.columns)
         ways = [self._way(name, way) for way in (told if isinstance(told, list) else [told])]
+        self.read[name] = tuple(self.columns[before:])
         if name in AREAS:
 
             def put_areas(cells: Cells, mapped: Mapped) -> None:

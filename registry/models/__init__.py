@@ -22,7 +22,7 @@ from .story import (
     TallyDelta,
     Wording,
 )
-from .work import Batch, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
+from .work import Batch, BatchRow, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
 
 __all__ = [
     "CHILDREN",
@@ -32,6 +32,7 @@ __all__ = [
     "Assessment",
     "Asset",
     "Batch",
+    "BatchRow",
     "Cluster",
     "Command",
     "CustomersServed",

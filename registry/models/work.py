@@ -1,38 +1,119 @@
 """Work that lies in rows: imports, commands already carried out, downloads, saved filters."""
 
 import uuid
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from registry.rules import access
+from registry.rules.access import Verb
+
+from .people import Person
+from .places import Area
 from .reports import Report
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def seen_by(self, person: Any) -> "BatchQuerySet":
+        """Those a person may open: their own; a supervisor also those of people whose areas all lie within
+        theirs, and, with a whole country, those that the command line brought in."""
+        if not access.may(person, Verb.IMPORT):
+            return self.none()
+        seen = Q(by=person)
+        if access.may(person, Verb.WITHDRAW):
+            held = [area.pk for area in person.areas_held]
+            up = ("pk", "parent", "parent__parent", "parent__parent__parent")
+            within = reduce(or_, (Q(**{f"{name}__in": held}) for name in up))
+            outside = Area.objects.exclude(pk__in=Area.objects.filter(within).values("pk"))
+            people = Person.objects.exclude(areas__in=outside).exclude(areas=None)
+            seen |= Q(by__in=people.values("pk"))
+            if any(area.level == 0 for area in person.areas_held):
+                seen |= Q(by=None)
+        return self.filter(seen)
+
+
 class Batch(models.Model):
-    """One import: its file, mapping, how far it came, and its counts. The row is queue and history."""
+    """One import: its file, mapping, how far it came, and its counts. The row is queue and history.
+
+    It is first *checked*, whereby nothing is written, and, once somebody confirms, *runs*; it may be *undone*.
+    ``next_row``, ``counts`` and ``since`` are of what it is at; ``checked`` keeps the counts of the check.
+    """
 
     class State(models.TextChoices):
-        CHECKING = "checking", _("Checking")
+        MAPPING = "mapping", _("Waits for its columns")
+        CHECKING = "checking", _("Is being checked")
         CHECKED = "checked", _("Checked, waits for confirmation")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
+        RUNNING = "running", _("Is being imported")
+        DONE = "done", _("Imported")
         CANCELLED = "cancelled", _("Cancelled")
+        UNDOING = "undoing", _("Is being undone")
         UNDONE = "undone", _("Undone")
+        FAILED = "failed", _("Could not be read to its end")
+
+    #: What waits for a chunk of work.
+    AT_WORK = (State.CHECKING, State.RUNNING, State.UNDOING)
+    #: What holds on to its file.
+    OPEN = (State.MAPPING, State.CHECKING, State.CHECKED, State.RUNNING)
 
     name = models.CharField(max_length=200)
-    mapping = models.CharField(max_length=60)
-    sha256 = models.CharField(max_length=64)
+    mapping = models.CharField(max_length=60, blank=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    headings = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHECKING)
+    problem = models.TextField(blank=True)
     by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="batches")
     created_at = models.DateTimeField()
+    since = models.DateTimeField()
     rows = models.PositiveIntegerField(default=0)
     next_row = models.PositiveIntegerField(default=0)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)
+    checked = models.JSONField(default=dict)
+    undone_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.state in self.AT_WORK
+
+
+class BatchRow(models.Model):
+    """A row of an import that somebody may have to look at again: it failed, it met a person's work
+    (``conflict``), or it revised a report (``changed``).
+
+    ``number`` is as a spreadsheet counts. ``said``: what is wrong, as pairs of a column of the file (empty: the
+    row) and words. ``cells`` by heading; of a changed row only ``report``, the number of the ``entry`` that
+    revised it, and ``digest``, what the row said before, are kept. ``decided_at``: when a person decided.
+    """
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="noted")
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10)
+    said = models.JSONField(default=list)
+    cells = models.JSONField(default=dict)
+    ref = models.CharField(max_length=200, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    report = models.ForeignKey(Report, models.PROTECT, null=True, related_name="+")
+    entry = models.PositiveIntegerField(null=True)
+    decided_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="batchrow_once")]
+        indexes = [models.Index(fields=["batch", "outcome", "number"])]
 
 
 class SourceRef(models.Model):

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.actions import importing, journal, moves, reports
-from registry.actions.importing import Taken, batches, judging
+from registry.actions.importing import Taken, batches, judging, running
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.forms.places import lineage
@@ -79,7 +79,7 @@ def installation(tmp_path: Path, settings: Any) -> None:
     (settings.DATA_DIR / "mappings").mkdir(parents=True)
     (settings.DATA_DIR / "mappings" / "damage.toml").write_text(DAMAGE, "utf-8")
     (settings.DATA_DIR / "mappings" / "outages.toml").write_text(OUTAGES, "utf-8")
-    batches._held.clear()
+    running._held.clear()
     areas = factories.ukraine()
     for area in areas.values():
         area.timezone = "Europe/Kyiv"
@@ -117,9 +117,10 @@ def outcomes(batch: Batch) -> dict[str, int]:
     return {name: batch.counts[name] for name in importing.OUTCOMES if batch.counts[name]}
 
 
-def errors(batch: Batch) -> list[dict[str, str]]:
-    with importing.errors_file(batch).open(encoding="utf-8", newline="") as found:
-        return list(csv.DictReader(found))
+def errors(batch: Batch) -> list[tuple[int, str, str]]:
+    """Row, column and message of everything that is wrong, conflicts included."""
+    rows = batch.noted.exclude(outcome="changed")
+    return [(row.number, column, words) for row in rows for column, words in row.said]
 
 
 # -- what becomes of a row -------------------------------------------------------------------------------
@@ -161,14 +162,14 @@ def test_every_row_is_counted_once(file: Callable[..., Path]) -> None:
     batch = run(path)
     assert outcomes(batch) == {"new": 4, "left_out": 2, "error": 5}
     assert batch.counts["reasons"] == {"Nothing is said": 1, "Open ground": 1}
-    found = [(row["row"], row["field"], row["id"]) for row in errors(batch)]
-    assert found == [
-        ("7", "what", "A6"),
-        ("8", "occurred_to", "A7"),
-        ("9", "area", "A8"),
-        ("11", "id", "A1"),
-        ("12", "id", ""),
+    assert [(row, column) for row, column, _words in errors(batch)] == [
+        (7, "what"),
+        (8, "day"),
+        (9, "region"),
+        (11, "id"),
+        (12, "id"),
     ]
+    assert batch.noted.get(number=8).cells["id"] == "A7"
     types = list(Report.objects.order_by("pk").values_list("object_type", "date_precision"))
     assert types == [("school", "day"), ("commercial", "day"), ("other", "day"), ("school", "month")]
 
@@ -241,17 +242,17 @@ def test_what_an_outage_does_not_say_stays_unknown(
 
 
 @pytest.mark.parametrize(
-    ("cells", "field"),
+    ("cells", "column"),
     [
-        ({"to": "2026-03-09 07:00:00"}, "restored_at"),
-        ({"to": "2126-03-09 07:00:00"}, "restored_at"),
-        ({"from time": "NA"}, "occurred_to"),
-        ({"customers": "1,000"}, "customers_lost"),
+        ({"to": "2026-03-09 07:00:00"}, "to"),
+        ({"to": "2126-03-09 07:00:00"}, "to"),
+        ({"from time": "NA"}, ""),
+        ({"customers": "1,000"}, "customers"),
     ],
 )
-def test_an_outage_that_cannot_be_is_an_error(file: Callable[..., Path], cells: dict, field: str) -> None:
+def test_an_outage_that_cannot_be_is_an_error(file: Callable[..., Path], cells: dict, column: str) -> None:
     batch = run(file(outage(**cells), headings=OUTAGE_HEADINGS), "outages")
-    assert [row["field"] for row in errors(batch)] == [field]
+    assert [column for _row, column, _words in errors(batch)] == [column]
 
 
 def test_words_that_name_no_district_keep_the_region_and_are_kept(
@@ -352,7 +353,7 @@ def test_a_changed_row_never_overwrites_what_a_person_did(file: Callable[..., Pa
     assert outcomes(batch) == {"changed": 1, "conflict": 1}
     touched.refresh_from_db()
     assert touched.description == ""
-    assert [(row["row"], touched.reference in row["message"]) for row in errors(batch)] == [("2", True)]
+    assert [(row, touched.reference in words) for row, _column, words in errors(batch)] == [(2, True)]
     # It stays a conflict until somebody decides.
     assert outcomes(run(changed)) == {"unchanged": 1, "conflict": 1}
 
@@ -364,7 +365,7 @@ def test_a_preview_says_the_same_and_writes_nothing(file: Callable[..., Path], s
     rows, counts = importing.preview(
         file(school(1, words="new"), school(2), school(3, day="never")),
         "damage",
-        errors=lambda judged: failed.extend(one.row.number for one in judged),
+        failing=lambda headings, rows: failed.extend(row.number for row in rows),
     )
     assert (rows, counts["new"], counts["changed"], counts["error"]) == (3, 1, 1, 1)
     assert failed == [4]
@@ -406,20 +407,20 @@ def test_a_chunk_that_does_not_commit_leaves_nothing_and_the_command_goes_on(
         write(*args, **options)
         raise Killed
 
-    write = batches.write_errors
+    write = running.count
     for _attempt in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(batches, "write_errors", killed)
+            patch.setattr(running, "count", killed)
             with pytest.raises(Killed):
                 importing.advance(batch)
-        batches._held.clear()
+        running._held.clear()
         batch = importing.start(path, "damage")
         if batch.next_row < 4:
             importing.advance(batch)
     batch = run(path)
     assert outcomes(batch) == {"new": 5, "error": 1}
     assert Report.objects.count() == SourceRef.objects.count() == 5
-    assert [row["row"] for row in errors(batch)] == ["6"]
+    assert [row for row, _column, _words in errors(batch)] == [6]
     assert Batch.objects.count() == 1
 
 
@@ -442,12 +443,12 @@ def test_the_worker_finishes_what_nobody_holds(file: Callable[..., Path]) -> Non
     batch = importing.start(file(school(1), school(2)), "damage")
     assert not importing.run_chunk()
     Batch.objects.update(leased_until=datetime(2026, 1, 1, tzinfo=UTC))
-    batches._held.clear()
+    running._held.clear()
     assert importing.run_chunk()
     batch.refresh_from_db()
     assert (batch.state, Report.objects.count()) == ("done", 2)
     assert not importing.run_chunk()
-    assert not batches._spooled(batch.sha256).exists()
+    assert not batches.spooled(batch).exists()
 
 
 # -- undo --------------------------------------------------------------------------------------------------
@@ -461,9 +462,13 @@ def test_undoing_withdraws_what_nobody_worked_on_and_frees_its_references(
     supervisor = factories.person("supervisor", *factories.ukraine().values())
     kept = Report.objects.order_by("pk")[0]
     reports.note(kept.reference, "Seen.", by=supervisor)
-    assert importing.undo(batch, by=supervisor) == {"withdrawn": 1, "kept": 1}
-    batch.refresh_from_db()
+    with pytest.raises(importing.WorkedOn, match=kept.reference):
+        importing.undo(batch, by=supervisor)
+    importing.undo(batch, by=supervisor, keeping=True)
+    while importing.advance(batch):
+        pass
     assert batch.state == "undone"
+    assert batch.counts["undo"].items() >= {"withdrawn": 1, "kept": 1}.items()
     gone = Report.objects.exclude(pk=kept.pk).get()
     assert (gone.withdrawn, gone.entries.last().kind) == ("error", "withdrawn")
     assert Wording.objects.filter(entry__report=gone, texts__has_key="reason").exists()
@@ -521,7 +526,7 @@ def test_a_file_without_a_column_of_the_mapping_leaves_nothing(
     with pytest.raises(BadMapping, match=r"no column “what”.*mapping damage"):
         importing.start(file({"id": "1"}, headings=("id", "day")), "damage")
     assert not Batch.objects.exists()
-    assert not (settings.DATA_DIR / "imports").exists()
+    assert list(settings.DATA_DIR.glob("imports/*")) == []
 
 
 def test_a_file_that_breaks_off_in_the_middle_leaves_nothing(file: Callable[..., Path]) -> None:
@@ -539,15 +544,17 @@ def test_the_command_prints_outcomes_that_sum_to_the_rows(
     file: Callable[..., Path], capsys: pytest.CaptureFixture, tmp_path: Path
 ) -> None:
     path = file(school(1), school(2, what=""), school(3, day="never"))
-    call_command("import_reports", path, mapping="damage", errors=tmp_path / "errors.csv")
+    call_command("import_reports", path, mapping="damage", failed=tmp_path / "failed.csv")
     said = " ".join(capsys.readouterr().out.split())
     assert "list.csv · damage 3 new 1 unchanged 0 changed 0" in said
     assert "left out 1 Nothing is said 1 errors 1" in said
-    assert (tmp_path / "errors.csv").read_text("utf-8").splitlines()[1].startswith("4,occurred_to,")
+    with (tmp_path / "failed.csv").open(encoding="utf-8", newline="") as found:
+        (row,) = csv.DictReader(found)
+    assert (row["id"], row["[what is wrong]"].partition(":")[0]) == ("A3", "day")
 
 
-def test_the_command_writes_nothing_on_a_dry_run(file: Callable[..., Path]) -> None:
-    call_command("import_reports", file(school(1)), mapping="damage", dry_run=True)
+def test_the_command_writes_nothing_on_a_preview(file: Callable[..., Path]) -> None:
+    call_command("import_reports", file(school(1)), mapping="damage", preview=True)
     assert not Report.objects.exists()
     assert not Batch.objects.exists()
 

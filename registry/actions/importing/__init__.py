@@ -1,21 +1,33 @@
-"""Imports: judging < writing < batches.
+"""Imports: judging < writing < batches < undoing < running.
 
 A row that says what it said is left alone; another revises its report, unless a person has worked on that:
 then it is a conflict, for a person.
 """
 
-from .batches import Taken, advance, errors_file, preview, run_chunk, start, undo, write_errors
-from .judging import OUTCOMES, Judged
+from . import failing
+from .batches import Taken, Upload, cancel, check, confirm, fitting, receive, too_large, upload
+from .judging import MARK, OUTCOMES
+from .running import advance, preview, run_chunk, run_for, start
+from .undoing import WorkedOn, undo
 
 __all__ = [
+    "MARK",
     "OUTCOMES",
-    "Judged",
     "Taken",
+    "Upload",
+    "WorkedOn",
     "advance",
-    "errors_file",
+    "cancel",
+    "check",
+    "confirm",
+    "failing",
+    "fitting",
     "preview",
+    "receive",
     "run_chunk",
+    "run_for",
     "start",
+    "too_large",
     "undo",
-    "write_errors",
+    "upload",
 ]

@@ -1,253 +1,260 @@
-"""Batches: a file of rows becomes reports, in committed chunks, by whoever runs: the command or the worker.
+"""Batches: a file is taken in, checked, confirmed and imported, or cancelled; each step is a state of its row.
 
-``start`` takes a file in, ``advance`` does one chunk of it, ``run_chunk`` one of any batch that nobody is at
-work on. A chunk commits only if the batch's next row and lease are as it found them, so that a process may
-be killed anywhere, and two may run, and nothing is lost or doubled.
+Whoever works on a batch holds its lease (``hold``, ``lock``): what somebody else has gone on with is Taken.
 """
 
-import csv
 import hashlib
-import shutil
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry.actions import journal, reports
+from registry.actions import journal
 from registry.actions.journal import Refused
 from registry.forms import mappings
-from registry.models import Batch, Person, Report, SourceRef
+from registry.forms.mappings import BadMapping
+from registry.models import Batch, Person
 from registry.rules import access
 from registry.rules.access import Verb
-from registry.rules.vocabularies import WithdrawalReason
 from registry.tabular import Table
 
-from . import judging
-from .judging import Judged, Reading, count, no_counts
-from .writing import set_conflicts, worked_on, write
+from .judging import MARK, no_counts
 
+State = Batch.State
 #: How long others keep off a batch whose holder has gone silent.
 LEASE = timedelta(minutes=1)
+_DAY = 24 * 60 * 60
 
 
 class Taken(Refused):
     """Somebody else has gone on with this batch, or ended it."""
 
 
-# -- the file of errors --------------------------------------------------------------------------------
+# -- the file --------------------------------------------------------------------------------------------
 
 
-def errors_file(batch: Batch) -> Path:
-    """Where the errors of a batch are, by row and field, with the cells as they were; there is no such file
-    without errors."""
-    return _folder() / f"{batch.pk}-errors.csv"
+@dataclass(frozen=True)
+class Upload:
+    """A file that has been written down and read once, whole: it is a table, and fits its mapping if one was
+    named."""
+
+    path: Path
+    name: str
+    sha256: str
+    headings: list[str]
+    rows: int
+    mapping: str
+
+
+def upload(chunks: Iterable[bytes], name: str, *, by: Person | None, mapping: str = "") -> Upload:
+    """Write a file down and ``look`` at it, for ``receive``; what is refused leaves nothing behind."""
+    _require(by)
+    folder = _folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _tidy(folder)
+    path = folder / f"part-{uuid4().hex}{_suffix(name)}"
+    try:
+        digest = _write_down(chunks, path)
+        return Upload(path, name[-200:], digest, *look(path, mapping, by=by))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def look(path: Path, mapping: str, *, by: Person | None) -> tuple[list[str], int, str]:
+    """Read a file to its end: its headings, how many rows it has, and its mapping; where none is named, the one
+    that fits, or an empty one. Raises BadTable, BadMapping, Refused."""
+    _require(by)
+    named = mappings.load(mapping) if mapping else None
+    headings = [heading for heading in Table(path).headings if heading and heading != MARK]
+    if named:
+        named.refuse_other(headings)
+    return headings, _count(path), mapping or fitting(headings)
+
+
+def _require(by: Person | None) -> None:
+    if by is not None and not access.may(by, Verb.IMPORT):
+        raise Refused(_("Your role does not import."), code="role")
+
+
+def fitting(headings: Iterable[str]) -> str:
+    """The mapping that reads most of these columns, of those that find all they need; empty if none does."""
+    headings, best = list(headings), (0, "")
+    for name in mappings.names():
+        with suppress(BadMapping):
+            mapping = mappings.load(name)
+            mapping.refuse_other(headings)
+            best = max(best, (len(mapping.needs), name))
+    return best[1]
+
+
+def _write_down(chunks: Iterable[bytes], path: Path) -> str:
+    """Its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.MAX_IMPORT_BYTES:
+                raise too_large()
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def too_large() -> Refused:
+    most = settings.MAX_IMPORT_BYTES // (1024 * 1024)
+    said = _("This file is larger than %(most)d MB. Cut it into parts and import them one by one.")
+    return Refused(said % {"most": most}, code="size", field="file")
+
+
+def _count(path: Path) -> int:
+    """The rows of a table, read to its end."""
+    count = 0
+    for count, _row in enumerate(Table(path).rows(), 1):
+        if count > settings.MAX_IMPORT_ROWS:
+            said = _("The table has more than %(most)s rows. Cut it into parts and import them one by one.")
+            raise Refused(said % {"most": f"{settings.MAX_IMPORT_ROWS:,}"}, code="rows", field="file")
+    if not count:
+        raise Refused(_("The table has headings, but no rows."), code="empty", field="file")
+    return count
 
 
 def _folder() -> Path:
     return Path(settings.DATA_DIR) / "imports"
 
 
-def write_errors(path: Path, judged: Iterable[Judged], *, headings: Sequence[str]) -> None:
-    """Append the errors of these rows to a CSV file; it gets its headings when it is made."""
-    lines = [
-        [one.row.number, name, str(message), *(one.row.cells.get(heading, "") for heading in headings)]
-        for one in judged
-        for name, message in one.errors
-    ]
-    if not lines:
-        return
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(["row", "field", "message", *headings])
-        writer.writerows(lines)
+def _tidy(folder: Path) -> None:
+    """Forget what a process that was killed had begun to write down."""
+    for path in folder.glob("part-*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _DAY:
+                path.unlink()
 
 
-def _forget_errors(path: Path, *, after: int) -> None:
-    """Drop the errors of rows after this one: of a chunk that was written down but never committed."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", newline="") as file:
-        headings, *lines = csv.reader(file)
-    kept = [line for line in lines if line[0].isdigit() and int(line[0]) <= after]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([headings, *kept] if kept else [])
-    if not kept:
-        path.unlink()
+def spooled(batch: Batch) -> Path:
+    """Where the file of an open batch lies."""
+    return _folder() / f"{batch.pk}{_suffix(batch.name)}"
 
 
-# -- batches -------------------------------------------------------------------------------------------
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
 
 
-def preview(
-    path: Path,
-    mapping: str,
-    *,
-    by: Person | None = None,
-    progress: Callable[[int], None] = lambda done: None,
-    errors: Callable[[list[Judged]], None] = lambda judged: None,
-) -> tuple[int, dict[str, Any]]:
-    """What an import would do, without writing anything: how many rows there are, and the counts."""
-    reading = Reading(path, _fit(path, mapping, by), by=by, batch=None)
-    counts = no_counts()
-    while judged := reading.take():
-        set_conflicts([one for one in judged if one.outcome == "changed"])
-        count(counts, judged)
-        errors([one for one in judged if one.errors])
-        progress(reading.at)
-    return reading.at, counts
+# -- the row ---------------------------------------------------------------------------------------------
 
 
-def _fit(path: Path, name: str, by: Person | None) -> mappings.Mapping:
-    """The mapping, if this person may import this file with it."""
-    if by is not None and not access.may(by, Verb.IMPORT):
-        raise Refused(_("Your role does not import."), code="role")
-    mapping = mappings.load(name)
-    mapping.refuse_other(Table(path).headings)
-    return mapping
-
-
-def start(path: Path, mapping: str, *, by: Person | None = None) -> Batch:
-    """Take a file in and hold it, or take up again the batch of the same file and mapping that is not done.
-
-    The whole file is read first: one that is no table, or not for this mapping, leaves nothing behind.
-    Raises BadTable, BadMapping, Refused.
-    """
-    _fit(path, mapping, by)
-    rows = sum(1 for _row in Table(path).rows())
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    _folder().mkdir(mode=0o700, exist_ok=True)
-    spooled = _spooled(sha256)
-    if not spooled.exists():
-        shutil.copyfile(path, spooled.with_suffix(".part"))
-        spooled.with_suffix(".part").rename(spooled)
+def receive(upload: Upload, *, by: Person | None) -> Batch:
+    """The batch of an uploaded file, held: it will be checked, or waits for a mapping. If this person has the
+    same file with the same mapping open already, that batch."""
     with transaction.atomic():
-        same = Batch.objects.select_for_update().filter(
-            sha256=sha256, mapping=mapping, state=Batch.State.RUNNING
-        )
-        batch = same.first() or Batch(
-            name=path.name[:200],
-            mapping=mapping,
-            sha256=sha256,
-            state=Batch.State.RUNNING,
+        same = Batch.objects.filter(by=by, sha256=upload.sha256, mapping=upload.mapping)
+        batch = same.filter(state__in=Batch.OPEN).first()
+        if batch is not None:
+            upload.path.unlink(missing_ok=True)
+            return batch
+        at = journal.now()
+        batch = Batch.objects.create(
+            name=upload.name,
+            mapping=upload.mapping,
+            sha256=upload.sha256,
+            headings=upload.headings,
+            rows=upload.rows,
             by=by,
-            created_at=journal.now(),
-            rows=rows,
+            state=State.CHECKING if upload.mapping else State.MAPPING,
+            created_at=at,
+            since=at,
             counts=no_counts(),
+            lease=uuid4(),
+            leased_until=timezone.now() + LEASE,
         )
-        # Whoever held it is gone, or will find its lease taken when it commits.
-        batch.lease, batch.leased_until = uuid4(), timezone.now() + LEASE
-        batch.save()
+        upload.path.rename(spooled(batch))
     return batch
 
 
-def _spooled(sha256: str) -> Path:
-    return _folder() / f"{sha256}.csv"
+def check(batch: Batch, mapping: str, *, by: Person) -> None:
+    """Check a batch by this mapping, from its first row; raises BadMapping, Refused."""
+    mappings.load(mapping).refuse_other(batch.headings)
+    with turned(batch, by, State.MAPPING, State.CHECKING, State.CHECKED) as row:
+        row.mapping = mapping
+        begin(row, State.CHECKING)
 
 
-#: The file that this process reads, between one chunk and the next.
-_held: dict[int, Reading] = {}
-
-
-def advance(batch: Batch, *, hold: bool = True) -> bool:
-    """Do the next chunk of a batch that we hold; False when it is done. ``hold``: keep it for the next chunk.
-
-    Raises Taken if somebody else has gone on with it; then nothing was written.
-    """
-    reading = _held.pop(batch.pk, None)
-    if reading is None or reading.at != batch.next_row:
-        reading = _resumed(batch)
-    judged = reading.take()
-    with transaction.atomic():
-        mine = Batch.objects.select_for_update(of=("self",)).filter(
-            pk=batch.pk, lease=batch.lease, next_row=batch.next_row, state=Batch.State.RUNNING
-        )
-        row = mine.select_related("by").first()
-        if row is None:
-            raise Taken(_("Somebody else has gone on with this import."), code="taken")
-        write(judged, row, reading.mapping.source)
-        count(row.counts, judged)
-        # Before the commit: an error that was counted is never missing.
-        write_errors(
-            errors_file(batch), judged, headings=[h for h in Table(_spooled(row.sha256)).headings if h]
-        )
-        row.next_row = reading.at
-        done = row.next_row >= row.rows
-        row.state = Batch.State.DONE if done else row.state
-        row.lease = row.lease if hold and not done else None
-        row.leased_until = timezone.now() + LEASE
-        row.save()
-    for name in ("next_row", "counts", "state", "lease", "leased_until"):
-        setattr(batch, name, getattr(row, name))
-    if not done:
-        _held.clear()
-        _held[batch.pk] = reading
-    elif not Batch.objects.filter(sha256=row.sha256, state=Batch.State.RUNNING).exists():
-        _spooled(row.sha256).unlink(missing_ok=True)
-    return not done
-
-
-def _resumed(batch: Batch) -> Reading:
-    """The batch's file, read as far as the batch is done."""
-    reading = Reading(_spooled(batch.sha256), mappings.load(batch.mapping), by=batch.by, batch=batch)
-    reading.skip(batch.next_row)
-    _forget_errors(errors_file(batch), after=reading.last)
-    return reading
-
-
-def run_chunk() -> bool:
-    """Do a chunk of a batch that nobody holds; whether there was one. For the worker."""
-    free = Q(lease=None) | Q(leased_until__lt=timezone.now())
-    with transaction.atomic():
-        waiting = Batch.objects.select_for_update(skip_locked=True).filter(free, state=Batch.State.RUNNING)
-        batch = waiting.order_by("pk").first()
-        if batch is None:
-            return False
-        batch.lease, batch.leased_until = uuid4(), timezone.now() + LEASE
-        batch.save(update_fields=["lease", "leased_until"])
-    with suppress(Taken):
-        advance(batch, hold=False)
-    return True
-
-
-def undo(batch: Batch, *, by: Person) -> dict[str, int]:
-    """Withdraw what a batch brought in, as an error, and free the references of its source.
-
-    Reports on which people have worked stay: returns how many were ``withdrawn`` and ``kept``. Safe to
-    repeat.
-    """
-    if not access.may(by, Verb.WITHDRAW):
-        raise Refused(_("Your role does not do this."), code="role")
-    mine = batch.reports.filter(withdrawn="")
-    if mine.exclude(pk__in=mine.filter(by.scope.q()).values("pk")).exists():
-        raise Refused(_("Some of these reports lie outside your areas or sectors."), code="area")
-    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.UNDONE, lease=None)
-    batch.state = Batch.State.UNDONE
-    counts = {"withdrawn": 0, "kept": 0}
-    keys = list(mine.order_by("pk").values_list("pk", flat=True))
-    for start_at in range(0, len(keys), judging.CHUNK):
-        with transaction.atomic():
-            locked = Report.objects.select_for_update(of=("self",), no_key=True).filter(
-                pk__in=keys[start_at : start_at + judging.CHUNK], withdrawn=""
+def confirm(batch: Batch, *, by: Person | None, without_failing: bool = False) -> None:
+    """Import what was checked: all rows, or, ``without_failing``, those that passed; hold it."""
+    with turned(batch, by, State.CHECKED) as row:
+        if row.counts["error"] and not without_failing:
+            raise Refused(
+                _("Say whether the good rows go in without those that fail."), code="failing", field="without"
             )
-            rows = list(locked)
-            busy = worked_on(row.pk for row in rows)
-            for row in rows:
-                if row.pk in busy:
-                    counts["kept"] += 1
-                    continue
-                note = str(_("Import %(name)s undone") % {"name": batch.name})
-                reports.withdraw(row.reference, by=by, because=WithdrawalReason.ERROR, note=note)
-                SourceRef.objects.filter(report=row).delete()
-                counts["withdrawn"] += 1
-    return counts
+        row.checked = row.counts
+        begin(row, State.RUNNING)
+
+
+def cancel(batch: Batch, *, by: Person) -> None:
+    """Stop a batch. What an import has brought in so far stays, until it is undone."""
+    with turned(batch, by, *Batch.OPEN) as row:
+        if row.state != State.RUNNING:
+            row.noted.all().delete()
+        row.state, row.lease = State.CANCELLED, None
+    forget_file(batch)
+
+
+def forget_file(batch: Batch) -> None:
+    """A batch that has ended needs its file no more."""
+    spooled(batch).unlink(missing_ok=True)
+
+
+def begin(row: Batch, state: str) -> None:
+    """From the first row on, for whoever holds it now."""
+    row.noted.all().delete()
+    row.state, row.next_row, row.counts, row.since = state, 0, no_counts(), journal.now()
+    hold(row)
+
+
+@contextmanager
+def turned(batch: Batch, by: Person | None, *states: str) -> Iterator[Batch]:
+    """The locked row of a batch in one of these states, to be changed; ``batch`` becomes as it is then."""
+    with transaction.atomic():
+        row = Batch.objects.select_for_update(of=("self",)).select_related("by").get(pk=batch.pk)
+        if by is not None and not Batch.objects.seen_by(by).filter(pk=row.pk).exists():
+            raise Refused(_("This import is not open to you."), code="area")
+        if row.state not in states:
+            said = _("This import has gone on: %(state)s.")
+            raise Taken(said % {"state": row.get_state_display().lower()}, code="taken")
+        yield row
+        row.save()
+    renew(batch, row)
+
+
+def renew(batch: Batch, row: Batch) -> None:
+    """Make ``batch`` say what its row says now."""
+    for field in Batch._meta.concrete_fields:
+        setattr(batch, field.attname, getattr(row, field.attname))
+
+
+def hold(batch: Batch) -> None:
+    """Take the lease of a batch: whoever had it is gone, or will find it taken when it commits."""
+    batch.lease, batch.leased_until = uuid4(), timezone.now() + LEASE
+    batch.save()
+
+
+def mine(batch: Batch) -> Batch:
+    """The locked row of a batch that we hold, still as we know it; else Taken."""
+    rows = Batch.objects.select_for_update(of=("self",)).select_related("by", "undone_by")
+    row = rows.filter(pk=batch.pk, lease=batch.lease, next_row=batch.next_row, state=batch.state).first()
+    if row is None:
+        raise Taken(_("Somebody else has gone on with this import."), code="taken")
+    return row

@@ -29,6 +29,8 @@ from registry.tabular import Row, Table
 CHUNK = 300
 #: What may become of a row: their counts sum to the rows of the file.
 OUTCOMES = ("new", "unchanged", "changed", "conflict", "left_out", "error")
+#: The column that says what is wrong with the rows given back to be mended; nobody reads it when they return.
+MARK = "[what is wrong]"
 
 
 @dataclass
@@ -87,8 +89,18 @@ class Reading:
         self.at += len(judged)
         return judged
 
+    def said(self, one: Judged) -> list[tuple[str, str]]:
+        """What is wrong with a row: columns of the file (empty: the row as a whole) and words."""
+        found = []
+        for name, message in one.errors:
+            column = name if name in one.row.cells else self.mapping.column_of(name)
+            label = RowForm.base_fields[name].label if not column and name in RowForm.base_fields else ""
+            found.append((column, f"{label}: {message}" if label else str(message)))
+        return found
+
     def _reference(self, row: Row) -> tuple[str, int]:
         """The row's reference, and the number of the row that had it before it, 0 if none had."""
+        row.cells.pop(MARK, None)
         if self.mapping.ref:
             ref = row.cells.get(self.mapping.ref, "")
             first = self.met.setdefault(hash(ref), row.number)

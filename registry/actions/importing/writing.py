@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.actions import journal, reports
 from registry.actions.journal import Line
 from registry.forms.rows import DATED_MOVES
-from registry.models import Assessment, Batch, Entry, OutageStep, Person, Report, Source, SourceRef
+from registry.models import Assessment, Batch, BatchRow, Entry, OutageStep, Person, Report, Source, SourceRef
 from registry.models.sql import blank, insert_new
 from registry.models.story import Child
 from registry.rules.vocabularies import EntryKind
@@ -44,10 +44,24 @@ def write(judged: Sequence[Judged], batch: Batch, source: str) -> None:
     keys = [one.known.report_id for one in changed if one.known]
     locked = Report.objects.select_for_update(of=("self",), no_key=True).in_bulk(keys)
     set_conflicts(changed)
+    notes = []
     for one in changed:
         if one.outcome == "changed" and one.known:
-            _revise(locked[one.known.report_id], one, by=batch.by)
+            report = locked[one.known.report_id]
+            entry = _revise(report, one, by=batch.by)
+            notes.append(
+                BatchRow(
+                    batch=batch,
+                    number=one.row.number,
+                    outcome="changed",
+                    ref=one.ref,
+                    digest=one.known.content_digest,
+                    report=report,
+                    entry=entry.number,
+                )
+            )
             SourceRef.objects.filter(pk=one.known.pk).update(content_digest=one.digest)
+    BatchRow.objects.bulk_create(notes)
 
 
 def worked_on(report_ids: Iterable[int]) -> set[int]:
@@ -68,7 +82,7 @@ def set_conflicts(changed: Sequence[Judged]) -> None:
             one.fails(("", said % {"reference": report.reference}), outcome="conflict")
 
 
-def _revise(report: Report, one: Judged, *, by: Person | None) -> None:
+def _revise(report: Report, one: Judged, *, by: Person | None) -> Entry:
     """Make a report say what its row says now; what no longer holds is struck out, never deleted."""
     assert one.line is not None
     steps = [line for line in one.later if line.kind == EntryKind.STEPPED]
@@ -90,11 +104,12 @@ def _revise(report: Report, one: Judged, *, by: Person | None) -> None:
     had, has = Counter(map(_content, old)), Counter(map(_content, rows))
     voids = [child for child in old if not _taken(has, child)]
     added = [row for row in rows if not _taken(had, row)]
-    journal.record(Line(report, EntryKind.REVISED, by=by, fields=fields, rows=added, voids=voids))
+    entry = journal.record(Line(report, EntryKind.REVISED, by=by, fields=fields, rows=added, voids=voids))
     for line in one.later:
         status = line.fields.get("status")
         if status and _rank(status) > _rank(report.status):
             journal.record(Line(report, line.kind, fields=line.fields, happened_at=line.happened_at))
+    return entry
 
 
 def _rank(status: str) -> int:

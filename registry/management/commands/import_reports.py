@@ -1,9 +1,10 @@
 """``manage.py import_reports FILE --mapping NAME``: the rows of somebody's table become reports."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
@@ -11,9 +12,9 @@ from django.utils.translation import gettext as _
 from registry.actions import importing
 from registry.actions.journal import Refused
 from registry.forms import mappings
-from registry.models import Person
+from registry.models import BatchRow, Person
 from registry.rules.vocabularies import GeoPrecision
-from registry.tabular import BadTable, Table
+from registry.tabular import BadTable
 
 _MOST_SHOWN = 5
 
@@ -27,44 +28,41 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--mapping", required=True, help=f"one of {', '.join(mappings.names())}")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
+        parser.add_argument("--preview", action="store_true", help="say what would happen and write nothing")
         parser.add_argument("--by", metavar="EMAIL", help="the official who imports; only in their own areas")
-        parser.add_argument("--errors", type=Path, help="write the errors there, by row and field, as CSV")
+        parser.add_argument(
+            "--failed", type=Path, metavar="OUT", help="write the failing rows there, marked, as CSV"
+        )
         parser.add_argument("--strict", action="store_true", help="exit with 1 if there are errors")
 
-    def handle(self, *, file: Path, mapping: str, dry_run: bool, strict: bool, **options: Any) -> None:
-        by, errors = self._person(options["by"]), options["errors"]
-        self.shown = 0
+    def handle(self, *, file: Path, mapping: str, preview: bool, strict: bool, **options: Any) -> None:
+        by, failed = self._person(options["by"]), options["failed"]
+        bar = _Bar()
         try:
-            headings = [heading for heading in Table(file).headings if heading]
-            if errors is not None:
-                errors.unlink(missing_ok=True)
-            if dry_run:
-
-                def note(judged: list[importing.Judged]) -> None:
-                    self._show(judged)
-                    if errors is not None:
-                        importing.write_errors(errors, judged, headings=headings)
-
-                bar = _Bar(sum(1 for _row in Table(file).rows()))
-                rows, counts = importing.preview(file, mapping, by=by, progress=bar.show, errors=note)
+            if preview:
+                with _Failing(failed) as failing:
+                    rows, counts = importing.preview(
+                        file, mapping, by=by, progress=bar.show, failing=failing.add
+                    )
             else:
                 batch = importing.start(file, mapping, by=by)
-                bar = _Bar(batch.rows)
                 while importing.advance(batch):
-                    bar.show(batch.next_row)
+                    bar.show(batch.next_row, batch.rows)
                 rows, counts = batch.rows, batch.counts
-                found = importing.errors_file(batch)
-                if found.exists() and errors is not None:
-                    errors.write_bytes(found.read_bytes())
-                errors = errors or found
+                with _Failing(failed) as failing:
+                    failing.add(batch.headings, importing.failing.rows(batch))
+                if batch.problem:
+                    raise CommandError(f"{file}: {batch.problem}")
             bar.end()
         except (BadTable, mappings.BadMapping, Refused, OSError) as error:
             raise CommandError(f"{file}: {error}") from error
         self._print(f"{file.name} · {mapping}", rows, counts)
-        if errors is not None and errors.exists():
-            self.stdout.write(_("Errors by row and field: %(path)s") % {"path": errors})
-        if dry_run:
+        for row in failing.first:
+            said = {"row": row.number, "said": importing.failing.in_words(row)}
+            self.stderr.write(_("Row %(row)d: %(said)s") % said)
+        if failed and counts["error"]:
+            self.stdout.write(_("The failing rows, marked: %(path)s") % {"path": failed})
+        if preview:
             self.stdout.write(_("Nothing was written."))
         if strict and counts["error"]:
             raise CommandError(_("%(count)d rows have errors.") % {"count": counts["error"]})
@@ -78,12 +76,6 @@ class Command(BaseCommand):
             raise CommandError(
                 _("There is no active person with the address %(email)s.") % {"email": email}
             ) from None
-
-    def _show(self, judged: list[importing.Judged]) -> None:
-        for one in judged[: _MOST_SHOWN - self.shown]:
-            self.shown += 1
-            said = "; ".join(f"{name}: {message}" if name else str(message) for name, message in one.errors)
-            self.stderr.write(_("Row %(row)d: %(said)s") % {"row": one.row.number, "said": said})
 
     def _print(self, title: str, rows: int, counts: dict[str, Any]) -> None:
         words = {
@@ -110,18 +102,50 @@ class Command(BaseCommand):
             self.stdout.write(f"{label:<{width}}  {number:>9,}")
 
 
+class _Failing:
+    """Takes the rows that failed: the first are shown, all go into a file if one was named."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.begun = path, False
+        self.first: list[BatchRow] = []
+        self.file: TextIO | None = None
+
+    def __enter__(self) -> "_Failing":
+        if self.path:
+            self.file = self.path.open("w", encoding="utf-8", newline="")
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.file:
+            self.file.close()
+
+    def add(self, headings: list[str], rows: Iterable[BatchRow]) -> None:
+        lines = importing.failing.table(headings, self._kept(rows))
+        for number, line in enumerate(lines):
+            if self.file and (number or not self.begun):
+                self.file.write(line)
+        self.begun = True
+
+    def _kept(self, rows: Iterable[BatchRow]) -> Iterator[BatchRow]:
+        for row in rows:
+            if len(self.first) < _MOST_SHOWN:
+                self.first.append(row)
+            if row.outcome == "error":
+                yield row
+
+
 class _Bar:
     """Progress on stderr, where somebody looks at it."""
 
-    def __init__(self, rows: int) -> None:
-        self.rows, self.began, self.shown = rows, monotonic(), sys.stderr.isatty()
+    def __init__(self) -> None:
+        self.began, self.shown = monotonic(), sys.stderr.isatty()
 
-    def show(self, done: int) -> None:
-        if self.shown and self.rows:
-            share = done / self.rows
+    def show(self, done: int, rows: int) -> None:
+        if self.shown and rows:
+            share = done / rows
             left = (monotonic() - self.began) * (1 - share) / share if share else 0
             bar = "█" * int(30 * share)
-            sys.stderr.write(f"\r{bar:░<30} {share:4.0%}  {done:,} / {self.rows:,}  {left:,.0f} s ")
+            sys.stderr.write(f"\r{bar:░<30} {share:4.0%}  {done:,} / {rows:,}  {left:,.0f} s ")
             sys.stderr.flush()
 
     def end(self) -> None:
