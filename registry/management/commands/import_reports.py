@@ -21,8 +21,8 @@ _MOST_SHOWN = 5
 
 class Command(BaseCommand):
     help = (
-        "Imports reports from a CSV file. The same command again goes on where it was broken off, and "
-        "changes nothing where nothing has changed."
+        "Imports reports from a table: CSV, XLSX, ODS, XLS, GeoJSON. The same command again goes on where it "
+        "was broken off, and changes nothing where nothing has changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
