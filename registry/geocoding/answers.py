@@ -1,11 +1,10 @@
 """What a geocoder answers: what became of a query, and the places that may be meant."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A place that may be meant. `geo_precision`: a word of the register's; `score`: how well the name fits, 0 to 1."""
 
     lat: float
@@ -25,7 +24,7 @@ class Candidate:
 
     def told(self) -> dict[str, Any]:
         """Its fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)

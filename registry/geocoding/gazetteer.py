@@ -89,7 +89,8 @@ class Gazetteer(Geocoder):
         answer = locate(query, country=country, adm1_code=region, adm2_code=district, gazetteer=self)
         if answer.outcome not in ("found", "ambiguous") or not answer.candidates:
             return None
-        found = [_location(candidate, answer.outcome) for candidate in answer.candidates[:limit]]
+        some = answer.candidates[: 1 if exactly_one else limit]
+        found = [_location(candidate, answer.outcome) for candidate in some]
         return found[0] if exactly_one else found
 
     def reverse(
@@ -138,7 +139,7 @@ class Gazetteer(Geocoder):
 def _location(candidate: Candidate, outcome: str) -> Location:
     codes = (candidate.adm1_code, candidate.country)
     address = ", ".join([candidate.name, *(code for code in codes if code and code != candidate.name)])
-    return Location(address, (candidate.lat, candidate.lon), candidate.told() | {"outcome": outcome})
+    return Location(address, Point(candidate.lat, candidate.lon), candidate.told() | {"outcome": outcome})
 
 
 def _hint(gazetteer: Gazetteer, parameter: str, value: str, level: int, scope: list[Row]) -> Row:

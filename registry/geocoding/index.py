@@ -5,6 +5,8 @@ import threading
 import zlib
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby, starmap
+from operator import itemgetter
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, NamedTuple
@@ -69,6 +71,7 @@ class Index:
         self.areas_named = lru_cache(maxsize=4096)(self._areas_named)
         self.vocabulary = lru_cache(maxsize=64)(self._vocabulary)
         self.named = lru_cache(maxsize=8192)(self._named)
+        self.settled = lru_cache(maxsize=8192)(self._settled)
         self.cities_of = lru_cache(maxsize=4096)(self._cities_of)
 
     def _run(self, sql: str, *values: Any) -> list[tuple]:
@@ -82,10 +85,18 @@ class Index:
             db.execute("PRAGMA mmap_size=1073741824")
         return db.execute(sql, values).fetchall()
 
-    def _named(self, key: str) -> tuple[Row, ...]:
-        """The places and areas that have a name of this key."""
-        sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ? LIMIT ?"
-        return tuple(Row(*row) for row in self._run(sql, key, _MOST))
+    def _named(self, key: str, inside: str = "") -> tuple[Row, ...]:
+        """The places and areas that have a name of this key, in all the world or inside an area (its code)."""
+        sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ?"
+        where = " AND ? IN (p.country, p.adm1, p.adm2)" if inside else ""
+        order = f" ORDER BY n.place LIMIT {_MOST}"
+        return tuple(starmap(Row, self._run(sql + where + order, key, *filter(None, [inside]))))
+
+    def _settled(self, key: str, inside: str = "") -> tuple[tuple[Row, ...], ...]:
+        """The settlements and villages among them, each with all its names of this key."""
+        rows = self._named(key, inside) if inside else self.named(key)
+        settled = [row for row in rows if row.level >= SETTLEMENT]
+        return tuple(tuple(names) for _, names in groupby(settled, itemgetter(0)))
 
     def _area(self, code: str) -> Row | None:
         rows = self._run(f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.code = ?", code)

@@ -55,7 +55,7 @@ def _misplaced(adm1: str | None, lat: float, lon: float) -> bool:
     return adm1 is not None and boundaries.holds(adm1, lat, lon, _MISPLACED_DEGREES) is False
 
 
-def _tier(rows: list[Row], typed: str, folded: str, key: str) -> tuple[int, Row] | None:
+def _tier(rows: tuple[Row, ...], typed: str, folded: str, key: str) -> tuple[int, Row] | None:
     """How well the best of a place's names of this key matches what was typed, and which; None: by chance only."""
     main = fold(rows[0].main)
     like_main = main == folded or fuzz.ratio(skeleton(main), key) >= areas.SAME_NAME
@@ -298,16 +298,17 @@ class Search:
     def _hits(self, one: Part, scope: list[Row], others: list[list[Row]]) -> tuple[list[_Hit], list[_Hit]]:
         """The settlements of that name inside the scope; and those outside, unless a settlement is inside."""
         outside: list[_Hit] = []
+        coded = next((area.code for area in reversed(scope) if not area.loose), None) or ""
         for folded in one.names:
             key = skeleton(folded)
-            inside: dict[int, list[Row]] = {}
-            beyond: dict[int, list[Row]] = {}
-            for row in self.index.named(key):
-                if row.level >= SETTLEMENT:
-                    (inside if self._fits(row, scope, others) else beyond).setdefault(row.id, []).append(row)
+            inside = [
+                names for names in self.index.settled(key, coded) if self._fits(names[0], scope, others)
+            ]
             hits = self._tiered(inside, one.text, folded, key)
             if settled := [hit for hit in hits if hit.row.population]:
                 return settled, []
+            found = {names[0].id for names in inside}
+            beyond = [names for names in self.index.settled(key) if names[0].id not in found]
             outside += self._tiered(beyond, one.text, folded, key)
             if hits:
                 return hits, outside
@@ -320,10 +321,10 @@ class Search:
         return all(any(self._in(row, area) for area in meant) for meant in others)
 
     @staticmethod
-    def _tiered(places: dict[int, list[Row]], typed: str, folded: str, key: str) -> list[_Hit]:
+    def _tiered(places: list[tuple[Row, ...]], typed: str, folded: str, key: str) -> list[_Hit]:
         hits = []
-        for rows in places.values():
-            if found := _tier(rows, typed, folded, key):
+        for names in places:
+            if found := _tier(names, typed, folded, key):
                 hits.append(_Hit(found[0], _SCORES[found[0]], found[1]))
         return hits
 
