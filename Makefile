@@ -5,7 +5,7 @@ PORT ?= 8000
 WITHOUT ?=
 export PORT WITHOUT
 
-.PHONY: help run test test-newest lint lock bench screenshots clean
+.PHONY: help run test test-newest test-nominatim nominatim lint lock bench screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -18,6 +18,12 @@ test: .venv/.test-locked lint ## the whole suite on SQLite and PostgreSQL, with 
 
 test-newest: ## the suite on the newest Python here and the newest Django it takes
 	@$(PYTHON) -m tests.newest
+
+nominatim: .venv/.test-locked ## a real Nominatim on loopback, over EXTRACT=file.osm.pbf or a small made-up one
+	@.venv/bin/python -m tests.nominatim
+
+test-nominatim: .venv/.test-locked ## streets and houses through a real Nominatim that is lost half-way
+	@TEST_NOMINATIM=1 .venv/bin/python -m pytest -q tests/nominatim
 
 lint: .venv/.test-locked ## style, types, templates, and who may import whom
 	.venv/bin/ruff check
@@ -33,6 +39,8 @@ lock: .venv/.test-locked ## write the locks anew from pyproject.toml (UPGRADE=--
 		--custom-compile-command 'make lock' --group test pyproject.toml -o requirements-test.lock
 	.venv/bin/uv pip compile -q --universal --generate-hashes $(UPGRADE) -c requirements-test.lock \
 		--custom-compile-command 'make lock' --group test --group bench pyproject.toml -o requirements-bench.lock
+	.venv/bin/uv pip compile -q --universal --generate-hashes $(UPGRADE) \
+		--custom-compile-command 'make lock' tests/nominatim/requirements.in -o tests/nominatim/requirements.lock
 
 bench: .venv/.bench-locked ## what is promised of speed, beside its peers: SIZE=, DATABASE=, KEEP=
 	@.venv/bin/python -m bench

@@ -27,15 +27,20 @@ PARTS = {
 }
 
 
-def install(missing: list[str]) -> None:
-    """Install the packages of the missing parts, or say which they are and end."""
-    packages = [package for part in missing for package in PARTS[part][0]]
+def apt_install(packages: list[str]) -> None:
+    """Install Debian's packages, where that is ours to do."""
     if os.getuid() == 0 and shutil.which("apt-get"):
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-q"], check=True)
         subprocess.run(
             ["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=quiet, check=True
         )
+
+
+def install(missing: list[str]) -> None:
+    """Install the packages of the missing parts, or say which they are and end."""
+    packages = [package for part in missing for package in PARTS[part][0]]
+    apt_install(packages)
     if still := [part for part in missing if not PARTS[part][1]()]:
         sys.exit(
             f"Missing: {', '.join(still)}. On Debian: apt-get install {' '.join(packages)}\n"

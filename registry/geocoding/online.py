@@ -9,6 +9,7 @@ outside the named region or country is refused.
 """
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -42,6 +43,13 @@ _TYPES = {
     "state": ("adm1", 150_000), "region": ("adm1", 150_000), "province": ("adm1", 150_000),
     "country": ("country", 1_000_000),
 }  # fmt: skip
+
+# Abbreviations of town, village and house, and flats: Nominatim finds nothing where one of them is asked for.
+_UNASKED = re.compile(
+    r",?\s*(?<!\w)(?:кв|квартира|офіс|офис)\b\.?\s*\d+\w*"
+    r"|(?<!\w)(?:(?:г|м|с|д|х|гор|пос|дер|буд|смт|пгт)\.|(?:смт|пгт)\s|(?:буд|будинок|дом)\s(?=\d))\s*",
+    re.I,
+)
 
 
 class Unavailable(Exception):
@@ -80,6 +88,7 @@ class Online:
         gazetteer: Gazetteer,
     ) -> Answer:
         """The service's places for a query, those inside the named areas first; raises `Unavailable`."""
+        query = _UNASKED.sub("", query)
         kept = self._kept(query)
         if kept is None:
             kept = self._asked(query)

@@ -172,3 +172,17 @@ def test_waiting_doubles_and_ends():
     assert [retry_delay(attempt) for attempt in (1, 2, 3)] == [60, 120, 240]
     assert retry_delay(50) == 6 * 3600
     assert retry_delay(1, 600) == 600
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("г. Чугуев, ул. Соборная, д. 5", "Чугуев, ул. Соборная, 5"),
+        ("м. Чугуїв, вул. Соборна, буд. 5, кв. 12", "Чугуїв, вул. Соборна, 5"),
+        ("Садова вулиця 3, с. Дом Отдыха", "Садова вулиця 3, Дом Отдыха"),
+        ("Main St 5, Mr. D. Town", "Main St 5, Mr. D. Town"),
+    ],
+)
+def test_words_that_a_service_does_not_know_are_left_out(nominatim, service, gazetteer, typed, asked):
+    service.ask(typed, gazetteer=gazetteer)
+    assert nominatim.asked == [asked]
