@@ -181,8 +181,7 @@ def log_all(
         if not numbers:
             reports = [_log(form, by=by, incident=incident, asset=asset)]
         else:
-            place = form.cleaned_data["place"]
-            street = form.place_values["address"] or place.partition(",")[0].strip()
+            place, street = form.cleaned_data["place"], street_of(form)
             reports = []
             for number in numbers:
                 house = copy.copy(form)
@@ -197,6 +196,11 @@ def log_all(
             for report in reports:
                 link(report.reference, outage.reference, LinkType.SUPPLY, by=by)
     return [*reports, *outages]
+
+
+def street_of(form: LogForm) -> str:
+    """The street that the house numbers of a valid form are on."""
+    return form.place_values["address"] or form.cleaned_data["place"].partition(",")[0].strip()
 
 
 def _outage(form: LogForm, sector: str) -> ReportForm:

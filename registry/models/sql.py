@@ -11,7 +11,7 @@ from functools import cache
 from operator import attrgetter
 from time import monotonic
 from types import NoneType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, connections, models
@@ -243,6 +243,71 @@ def unbalanced(kept: list[QuerySet], counted: list[QuerySet], *, using: str) -> 
             [param for (_sql, params), _sign in parts for param in params],
         )
         return cursor.fetchall()
+
+
+class Probe(NamedTuple):
+    """Where rows are looked for: of one kind, within a range of sort keys, and either within a range of
+    cells or in an area (column and code)."""
+
+    number: int
+    kind: str
+    first: int
+    last: int
+    cells: tuple[int, int] = (0, 0)
+    area: tuple[str, str] = ("", "")
+
+
+def probed(
+    table: type[models.Model], probes: Collection[Probe], *, most: int, using: str
+) -> Iterator[tuple[int, int]]:
+    """For every probe its number and the keys of at most ``most`` rows it finds, by one statement for each
+    column that is asked: every probe is one range of an index, however many rows there are."""
+    by_column: dict[str, list[Probe]] = {}
+    for probe in probes:
+        by_column.setdefault(probe.area[0] or "cell", []).append(probe)
+    for column, asked in by_column.items():
+        yield from _probed(table, column, asked, most, connections[using])
+
+
+def _probed(
+    table: Any, column: str, probes: list[Probe], most: int, connected: Any
+) -> Iterator[tuple[int, int]]:
+    postgresql = connected.vendor == "postgresql"
+    index = next(index.name for index in table._meta.indexes if index.name.endswith(f"_{column}"))
+    where = f"{column} = probe.code" if column != "cell" else "cell >= probe.low AND cell < probe.high"
+    # PostgreSQL takes the index that the order is read from; SQLite, which counts no rows, the one named.
+    order = "cell" if column == "cell" else "sort_key DESC"
+    named = "" if postgresql else f"INDEXED BY {index}"
+    source = (
+        "jsonb_to_recordset(%s::jsonb) AS probe (number int, kind text, first bigint, last bigint, "
+        "low bigint, high bigint, code text)"
+        if postgresql
+        else "(SELECT "
+        + ", ".join(
+            f"value ->> '{name}' AS {name}"
+            for name in ("number", "kind", "first", "last", "low", "high", "code")
+        )
+        + " FROM json_each(%s)) AS probe"
+    )
+    collected = "json_agg" if postgresql else "json_group_array"
+    sql = (
+        f"SELECT probe.number, (SELECT {collected}(key) FROM (SELECT {table._meta.pk.column} AS key "
+        f"FROM {table._meta.db_table} {named} WHERE {where} AND sort_key >= probe.first "
+        f"AND sort_key < probe.last AND kind = probe.kind ORDER BY {order} LIMIT {most}) AS found) FROM {source}"
+    )
+    asked = [
+        {
+            "number": probe.number, "kind": str(probe.kind), "first": probe.first, "last": probe.last,
+            "low": probe.cells[0], "high": probe.cells[1], "code": probe.area[1],
+        }
+        for probe in probes
+    ]  # fmt: skip
+    with connected.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(asked)])
+        for number, keys in cursor.fetchall():
+            # SQLite gives text, PostgreSQL a list, or NULL for none.
+            for key in json.loads(keys) if isinstance(keys, str) else keys or ():
+                yield number, key
 
 
 def _column(table: type[models.Model], name: str) -> str:

@@ -1,5 +1,6 @@
 """Pages that take a report down: log and check, what lies near, what was logged, edit."""
 
+import copy
 import threading
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -139,8 +140,7 @@ def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
     preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
     return {
         "form": form,
-        "preview": preview,
-        "similar": _similar(request, form, preview),
+        **_similar_context(request, form, preview),
         "candidates": preview.geocode_candidates,
         "sent": [
             (name, value)
@@ -152,41 +152,45 @@ def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
     }
 
 
-def _similar(request: HttpRequest, form: ReportForm, preview: Report) -> list[tuple[Report, int]]:
-    return duplicates.nearby(
-        person_of(request),
-        lat=None if preview.lat is None else float(preview.lat),
-        lon=None if preview.lon is None else float(preview.lon),
-        kind=preview.kind,
-        on=preview.occurred_to,
-        place=preview.address or preview.place_typed,
-        radius_m=preview.geo_radius_m or 250,
-    )
+def _similar_context(request: HttpRequest, form: LogForm, preview: Report) -> dict[str, Any]:
+    """What a valid form would log, and the reports like it among those this person is given."""
+    row, numbers = copy.copy(preview), form.cleaned_data["house_numbers"]
+    row.customers_affected = form.cleaned_data["customers_lost"]
+    if numbers:
+        row.address = f"{reports.street_of(form)} {', '.join(numbers)}"
+    person = person_of(request)
+    return {
+        "preview": preview,
+        "similar": duplicates.nearby(row, person=person),
+        "staff": access.is_staff(person),
+    }
 
 
 @signed_in
 @require_safe
 def nearby(request: HttpRequest) -> HttpResponse:
-    """Reports like the one being written, as a fragment for the page; outsiders are told of none."""
-    form = LogForm()
+    """Reports like the one being written, as a fragment for the page, with why they are; outsiders are told
+    of what is published alone."""
+    form = _form_of_thread()
     kind = request.GET.get("kind") or Kind.BUILDING
-    data = {
-        "place": request.GET.get("place", ""),
-        "area": request.GET.get("area", ""),
-        "lat": request.GET.get("lat", ""),
-        "lon": request.GET.get("lon", ""),
-        "kind": kind,
-        "sector": request.GET.get("sector") or ("" if kind == Kind.BUILDING else "unknown"),
-        "when": "now",
-        "source_type": "own",
-    }
-    found: list[tuple[Report, int]] = []
-    preview = None
-    if form.check(data):
-        preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
-        preview.occurred_to = None
-        found = _similar(request, form, preview)
-    return render(request, "report/_similar.html", {"similar": found, "preview": preview})
+    data = {name: request.GET.get(name, "") for name in _LOOKED_FOR_BY}
+    data |= {"kind": kind, "source_type": "own"}
+    data["sector"] = data["sector"] or ("" if kind == Kind.BUILDING else "unknown")
+    undated = data | {"when": "now", "object_type": ""}
+    dated = bool(data["when"]) and form.check(data)
+    if not dated and not form.check(undated):
+        return render(request, "report/_similar.html", {"similar": []})
+    preview = Report(**{k: v for k, v in form.columns().items() if k != "geocode_after"})
+    if not dated:
+        preview.occurred_from = preview.occurred_to = None
+    return render(request, "report/_similar.html", _similar_context(request, form, preview))
+
+
+#: What is being written is looked for by these; templates/_nearby.html names them too.
+_LOOKED_FOR_BY = (
+    "place", "house_numbers", "area", "lat", "lon", "kind", "sector", "object_type", "object_name", "when",
+    "occurred_from", "occurred_to",
+)  # fmt: skip
 
 
 @signed_in
