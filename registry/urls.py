@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import data, health, home, incidents, logging, map, pages, people, reports
+from .views import data, health, home, imports, incidents, logging, map, pages, people, reports
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include(logging.urlpatterns)),
     path("", include(reports.urlpatterns)),
     path("", include(incidents.urlpatterns)),
+    path("", include(imports.urlpatterns)),
     path("", include(people.urlpatterns)),
     path("", include(data.urlpatterns)),
     path("", include(pages.urlpatterns)),

@@ -58,11 +58,14 @@ class Batch(models.Model):
     AT_WORK = (State.CHECKING, State.RUNNING, State.UNDOING)
     #: What holds on to its file.
     OPEN = (State.MAPPING, State.CHECKING, State.CHECKED, State.RUNNING)
+    #: What may have brought something in, and can be undone.
+    ENDED = (State.DONE, State.CANCELLED, State.FAILED)
 
     name = models.CharField(max_length=200)
     mapping = models.CharField(max_length=60, blank=True)
     sha256 = models.CharField(max_length=64, db_index=True)
     headings = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CHECKING)
     problem = models.TextField(blank=True)
     by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="batches")
@@ -114,6 +117,11 @@ class BatchRow(models.Model):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["batch", "number"], name="batchrow_once")]
         indexes = [models.Index(fields=["batch", "outcome", "number"])]
+
+    @property
+    def wrongs(self) -> list[tuple[str, str, str]]:
+        """Column, what its cell says, and what is wrong with it."""
+        return [(column, self.cells.get(column, ""), words) for column, words in self.said]
 
 
 class SourceRef(models.Model):

@@ -27,6 +27,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "person": person,
         "replica_fault": replica.fault if access.is_staff(person) else "",
         "may_log": access.may(person, Verb.LOG),
+        "may_import": access.may(person, Verb.IMPORT),
         "areas_in_words": SimpleLazyObject(lambda: areas_in_words(person)),
         "nav": request.path.split("/")[1],
         # Called by the template: each form gets an id of its own.

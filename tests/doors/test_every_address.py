@@ -10,7 +10,7 @@ from django.urls import get_resolver, reverse
 
 from registry.actions import editions, evidence, journal, people
 from registry.actions.sampling import photo
-from registry.models import Asset, Incident
+from registry.models import Asset, Batch, Incident
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +35,8 @@ STAFF = "302 403 200 200 200 200 403 200 200"
 LOGS = "302 200 200 200 200 200 403 200 200"
 #: Officials and supervisors of anywhere, but not the operator of a utility or an inspector.
 STATES = "302 403 200 403 403 200 403 200 200"
+#: Of an import of one region's official: they and the supervisor there.
+OWN_IMPORT = "302 403 200 403 403 200 403 404 404"
 #: Of a report of one region: the office there, and the resident who sent it.
 OWN_REPORT = "302 404 200 200 404 200 404 200 404"
 ADMINISTRATOR = "302 " + "403 " * 6 + "200 403"
@@ -70,6 +72,15 @@ EXPECTED: dict[str, str] = {
     "change-incident": STATES,
     "state": STATES,
     "mark-incident": "302 403 405 403 403 405 403 405 405",
+    # imports
+    "imports": STATES,
+    "new-import": STATES,
+    "import": OWN_IMPORT,
+    "failing-rows": OWN_IMPORT,
+    "check-import": POSTED,
+    "confirm-import": POSTED,
+    "cancel-import": POSTED,
+    "undo-import": POSTED,
     # people
     "people": ADMINISTRATOR,
     "invite": ADMINISTRATOR,
@@ -185,6 +196,10 @@ def world(settings: Any) -> dict[str, Any]:
     on_report = {"reference": report.reference}
     on_incident = {"reference": incident.reference}
     person = {"pk": who["official"].pk}
+    batch = Batch.objects.create(
+        name="list.csv", by=who["official"], created_at=at, since=at, state="done", rows=1
+    )
+    on_import = {"pk": batch.pk}
     arguments: dict[str, dict[str, Any]] = {
         "map-tile": {"z": 0, "x": 0, "y": 0},
         "asset": {"reference": mill.reference},
@@ -197,6 +212,10 @@ def world(settings: Any) -> dict[str, Any]:
         "change-incident": on_incident,
         "state": on_incident,
         "mark-incident": on_incident | {"what": "publish"},
+        **dict.fromkeys(
+            ("import", "failing-rows", "check-import", "confirm-import", "cancel-import", "undo-import"),
+            on_import,
+        ),
         "person": person,
         "send-password-link": person,
         "disable-person": person,
@@ -236,6 +255,9 @@ def test_no_address_changes_anything_for_a_visitor(world: dict[str, Any]) -> Non
         "deed",
         "new-incident",
         "mark-incident",
+        "new-import",
+        "confirm-import",
+        "undo-import",
         "invite",
         "disable-person",
     ):

@@ -44,16 +44,24 @@ class Taken(Refused):
 
 
 @dataclass(frozen=True)
+class Look:
+    """What one reading of a whole file shows: its headings, what was taken for granted, how many rows it has, and
+    the mapping that is named for it or fits it, if one does."""
+
+    headings: list[str]
+    notes: list[str]
+    rows: int
+    mapping: str
+
+
+@dataclass(frozen=True)
 class Upload:
-    """A file that has been written down and read once, whole: it is a table, and fits its mapping if one was
-    named."""
+    """A file that has been written down and looked at."""
 
     path: Path
     name: str
     sha256: str
-    headings: list[str]
-    rows: int
-    mapping: str
+    look: Look
 
 
 def upload(chunks: Iterable[bytes], name: str, *, by: Person | None, mapping: str = "") -> Upload:
@@ -65,21 +73,25 @@ def upload(chunks: Iterable[bytes], name: str, *, by: Person | None, mapping: st
     path = folder / f"part-{uuid4().hex}{_suffix(name)}"
     try:
         digest = _write_down(chunks, path)
-        return Upload(path, name[-200:], digest, *look(path, mapping, by=by))
+        return Upload(path, name[-200:], digest, look(path, mapping, by=by))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
-def look(path: Path, mapping: str, *, by: Person | None) -> tuple[list[str], int, str]:
-    """Read a file to its end: its headings, how many rows it has, and its mapping; where none is named, the one
-    that fits, or an empty one. Raises BadTable, BadMapping, Refused."""
+def look(path: Path, mapping: str, *, by: Person | None) -> Look:
+    """Read a file to its end; where no mapping is named, the one that fits is. Raises BadTable, BadMapping,
+    Refused."""
     _require(by)
     named = mappings.load(mapping) if mapping else None
-    headings = [heading for heading in Table(path).headings if heading and heading != MARK]
+    table = Table(path)
+    headings = [heading for heading in table.headings if heading and heading != MARK]
     if named:
         named.refuse_other(headings)
-    return headings, _count(path), mapping or fitting(headings)
+    rows = sum(1 for _row in table.rows())
+    if not rows:
+        raise Refused(_("The table has headings, but no rows."), code="empty", field="file")
+    return Look(headings, [str(note) for note in table.notes], rows, mapping or fitting(headings))
 
 
 def _require(by: Person | None) -> None:
@@ -119,18 +131,6 @@ def too_large() -> Refused:
     return Refused(said % {"most": most}, code="size", field="file")
 
 
-def _count(path: Path) -> int:
-    """The rows of a table, read to its end."""
-    count = 0
-    for count, _row in enumerate(Table(path).rows(), 1):
-        if count > settings.MAX_IMPORT_ROWS:
-            said = _("The table has more than %(most)s rows. Cut it into parts and import them one by one.")
-            raise Refused(said % {"most": f"{settings.MAX_IMPORT_ROWS:,}"}, code="rows", field="file")
-    if not count:
-        raise Refused(_("The table has headings, but no rows."), code="empty", field="file")
-    return count
-
-
 def _folder() -> Path:
     return Path(settings.DATA_DIR) / "imports"
 
@@ -160,7 +160,8 @@ def receive(upload: Upload, *, by: Person | None) -> Batch:
     """The batch of an uploaded file, held: it will be checked, or waits for a mapping. If this person has the
     same file with the same mapping open already, that batch."""
     with transaction.atomic():
-        same = Batch.objects.filter(by=by, sha256=upload.sha256, mapping=upload.mapping)
+        look = upload.look
+        same = Batch.objects.filter(by=by, sha256=upload.sha256, mapping=look.mapping)
         batch = same.filter(state__in=Batch.OPEN).first()
         if batch is not None:
             upload.path.unlink(missing_ok=True)
@@ -168,12 +169,13 @@ def receive(upload: Upload, *, by: Person | None) -> Batch:
         at = journal.now()
         batch = Batch.objects.create(
             name=upload.name,
-            mapping=upload.mapping,
+            mapping=look.mapping,
             sha256=upload.sha256,
-            headings=upload.headings,
-            rows=upload.rows,
+            headings=look.headings,
+            notes=look.notes,
+            rows=look.rows,
             by=by,
-            state=State.CHECKING if upload.mapping else State.MAPPING,
+            state=State.CHECKING if look.mapping else State.MAPPING,
             created_at=at,
             since=at,
             counts=no_counts(),

@@ -40,13 +40,13 @@ def preview(
     failing: Callable[[list[str], list[BatchRow]], None] = lambda headings, rows: None,
 ) -> tuple[int, dict[str, Any]]:
     """What an import would do, without writing anything: how many rows there are, and the counts."""
-    headings, rows, mapping = batches.look(path, mapping, by=by)
+    look = batches.look(path, mapping, by=by)
     reading, counts = Reading(path, mappings.load(mapping), by=by, batch=None), no_counts()
     while judged := reading.take():
         set_conflicts([one for one in judged if one.outcome == "changed"])
         count(counts, judged)
-        failing(headings, _noted(reading, judged))
-        progress(reading.at, rows)
+        failing(look.headings, _noted(reading, judged))
+        progress(reading.at, look.rows)
     return reading.at, counts
 
 

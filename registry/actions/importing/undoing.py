@@ -30,7 +30,7 @@ class WorkedOn(Refused):
         said = _("People have worked on %(count)d of these reports: %(references)s.")
         words = ", ".join(references) + (" …" if count > len(references) else "")
         super().__init__(said % {"count": count, "references": words}, code="worked_on")
-        self.references, self.count = references, count
+        self.references, self.count, self.more = references, count, count - len(references)
 
 
 def undo(batch: Batch, *, by: Person, keeping: bool = False) -> None:
@@ -40,7 +40,7 @@ def undo(batch: Batch, *, by: Person, keeping: bool = False) -> None:
     """
     if not access.may(by, Verb.WITHDRAW):
         raise Refused(_("Undoing an import is a supervisor's, as every withdrawal is."), code="role")
-    with batches.turned(batch, by, State.DONE, State.CANCELLED, State.FAILED) as row:
+    with batches.turned(batch, by, *Batch.ENDED) as row:
         revised = row.noted.filter(outcome="changed").values("report")
         touched = Report.objects.filter(Q(batch=row) | Q(pk__in=revised), withdrawn="")
         if touched.exclude(pk__in=touched.filter(by.scope.q()).values("pk")).exists():

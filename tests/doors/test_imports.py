@@ -1,0 +1,253 @@
+"""Imports on the web: a file or pasted rows are checked before anything is written, and confirmed."""
+
+import csv
+import io
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from registry.actions import reports
+from registry.actions.importing import judging, running
+from registry.forms.places import lineage
+from registry.models import Batch, Entry, Person, Report
+from registry.views import imports
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+MAPPING = """
+title = "A county's list"
+source = "county"
+ref = "id"
+[always]
+kind = "building"
+object_type = "school"
+source_type = "authority"
+source_name = "County"
+[fields]
+area = "region"
+occurred_to = { column = "day", format = "%d.%m.%Y" }
+description = "words"
+"""
+HEADINGS = ("id", "region", "day", "words")
+
+
+@pytest.fixture(autouse=True)
+def installation(tmp_path: Any, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path / "data"
+    settings.SECOND_FACTOR_REQUIRED = False
+    (settings.DATA_DIR / "mappings").mkdir(parents=True)
+    (settings.DATA_DIR / "mappings" / "county.toml").write_text(MAPPING, "utf-8")
+    factories.ukraine()
+    lineage.cache_clear()
+
+
+@pytest.fixture
+def official() -> Person:
+    return factories.person("official", factories.area("UA-63"))
+
+
+@pytest.fixture
+def supervisor() -> Person:
+    return factories.person("supervisor", factories.area("UA"))
+
+
+def client_of(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def table(*rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS, delimiter: str = ",") -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows([headings, *rows])
+    return text.getvalue()
+
+
+def school(
+    number: int, *, region: str = "UA-63", day: str = "09.03.2026", words: str = ""
+) -> tuple[str, ...]:
+    return (f"A{number}", region, day, words)
+
+
+GOOD = [school(number) for number in range(3)]
+
+
+def send(client: Client, text: str, *, name: str = "list.csv", **fields: Any) -> Any:
+    """The answer to a file that is sent, followed to its page."""
+    file = SimpleUploadedFile(name, text.encode())
+    return client.post("/imports/new", {"file": file, "command": uuid4(), **fields}, follow=True)
+
+
+def act(client: Client, batch: Batch, what: str, **fields: Any) -> Any:
+    answer = client.post(f"/imports/{batch.pk}/{what}", {"command": uuid4(), **fields}, follow=True)
+    batch.refresh_from_db()
+    return answer
+
+
+def outcomes(batch: Batch) -> dict[str, int]:
+    return {name: n for name, n in batch.counts.items() if isinstance(n, int) and n}
+
+
+def test_a_file_is_checked_shown_and_confirmed(official: Person) -> None:
+    client = client_of(official)
+    answer = send(client, table(*GOOD))
+    batch = Batch.objects.get()
+    assert answer.redirect_chain == [(f"/imports/{batch.pk}", 302)]
+    assert (batch.state, batch.mapping, outcomes(batch)) == ("checked", "county", {"new": 3})
+    assert not Report.objects.exists()
+    assert "Import 3 rows" in " ".join(answer.content.decode().split()).replace(
+        '<span class="n">3</span>', "3"
+    )
+    act(client, batch, "confirm")
+    assert (batch.state, outcomes(batch), Report.objects.count()) == ("done", {"new": 3}, 3)
+    assert {report.logged_by for report in Report.objects.all()} == {official}
+
+
+def test_rows_pasted_from_a_spreadsheet_are_a_table_too(official: Person) -> None:
+    pasted = table(*GOOD, delimiter="\t")
+    client_of(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
+    assert outcomes(Batch.objects.get()) == {"new": 3}
+
+
+def test_five_hundred_pasted_rows_are_checked_before_the_answer(
+    official: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 60)  # however busy the machine is
+    pasted = table(*(school(number) for number in range(500)), delimiter="\t")
+    client_of(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
+    assert (Batch.objects.get().state, outcomes(Batch.objects.get())) == ("checked", {"new": 500})
+
+
+def test_what_fails_is_told_by_row_and_column_and_given_back_to_be_mended(official: Person) -> None:
+    client = client_of(official)
+    page = send(client, table(school(0), school(1, day="never"), school(2, region="UA-23"))).content.decode()
+    batch = Batch.objects.get()
+    assert outcomes(batch) == {"new": 1, "error": 2}
+    assert [
+        (row.number, column, cell) for row in batch.noted.all() for column, cell, _words in row.wrongs
+    ] == [
+        (3, "day", "never"),
+        (4, "region", "UA-23"),
+    ]
+    assert "never" in page
+    failing = b"".join(client.get(f"/imports/{batch.pk}/failing.csv")).decode()
+    rows = list(csv.DictReader(io.StringIO(failing)))
+    assert [row["id"] for row in rows] == ["A1", "A2"]
+    assert rows[0]["[what is wrong]"].startswith("day: ")
+    # The good rows go in only if that is said.
+    act(client, batch, "confirm")
+    assert (batch.state, Report.objects.count()) == ("checked", 0)
+    act(client, batch, "confirm", without="on")
+    assert (batch.state, Report.objects.count()) == ("done", 1)
+    # Mended, they come back with the column that said what was wrong.
+    send(client, failing.replace("never", "10.03.2026"), name="mended.csv")
+    assert outcomes(Batch.objects.latest("pk")) == {"new": 1, "error": 1}
+
+
+def test_a_form_sent_twice_is_one_import(official: Person) -> None:
+    client, command = client_of(official), uuid4()
+    for _time in range(2):
+        send(client, table(*GOOD), command=command)
+    send(client, table(*GOOD))  # and so is the same file, while the first is open
+    batch = Batch.objects.get()
+    for _time in range(2):
+        act(client, batch, "confirm", command=command.hex[::-1])
+    assert Report.objects.count() == Entry.objects.count() == 3
+
+
+def test_the_same_file_again_changes_nothing_and_says_so(official: Person) -> None:
+    client = client_of(official)
+    send(client, table(*GOOD))
+    first = Batch.objects.get()
+    act(client, first, "confirm")
+    page = send(client, table(*GOOD)).content.decode()
+    assert outcomes(Batch.objects.latest("pk")) == {"unchanged": 3}
+    assert f'href="/imports/{first.pk}"' in page
+    assert "There is nothing to import" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "one of the two"),
+        ({"pasted": "id\tday"}, "no rows"),
+        ({"pasted": "id\tday\n1\t2", "mapping": "county"}, "no column"),
+        ({"pasted": "id\tday\n1\t2", "mapping": "nobody's"}, "valid choice"),
+        ({"file": SimpleUploadedFile("list.csv", b"%PDF-1.4 \x00\x01"), "mapping": "county"}, "PDF"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_and_nothing_is_kept(
+    official: Person, settings: Any, fields: dict[str, Any], words: str
+) -> None:
+    answer = client_of(official).post("/imports/new", {"command": uuid4(), **fields})
+    assert (answer.status_code, words in answer.content.decode()) == (200, True)
+    assert not Batch.objects.exists()
+    assert list(settings.DATA_DIR.glob("imports/*")) == []
+
+
+def test_a_file_larger_than_the_limit_is_refused(official: Person, settings: Any) -> None:
+    settings.MAX_IMPORT_BYTES = 50
+    answer = send(client_of(official), table(*GOOD))
+    assert "larger than" in answer.content.decode()
+    assert not Batch.objects.exists()
+
+
+def test_columns_that_no_mapping_knows_wait_for_one(official: Person) -> None:
+    client = client_of(official)
+    page = send(client, table(("1", "x"), headings=("Nr", "Street"))).content.decode()
+    batch = Batch.objects.get()
+    assert (batch.state, "Street" in page) == ("mapping", True)
+    page = act(client, batch, "check", mapping="county").content.decode()
+    assert (batch.state, "no column" in page) == ("mapping", True)
+
+
+def test_what_is_at_work_shows_how_far_it_is_and_the_worker_goes_on(
+    official: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 0)
+    monkeypatch.setattr(judging, "CHUNK", 1)
+    client = client_of(official)
+    page = send(client, table(*GOOD)).content.decode()
+    batch = Batch.objects.get()
+    assert (batch.state, batch.next_row) == ("checking", 1)
+    assert 'data-live="checking"' in page
+    assert "33 %" in page
+    while running.run_chunk():
+        pass
+    batch.refresh_from_db()
+    assert batch.state == "checked"
+    act(client, batch, "confirm")
+    assert (batch.state, Report.objects.count()) == ("running", 1)
+    act(client, batch, "cancel")
+    assert not running.run_chunk()
+    assert (batch.state, Report.objects.count()) == ("cancelled", 1)
+
+
+def test_undo_withdraws_and_names_what_people_worked_on(official: Person, supervisor: Person) -> None:
+    send(client_of(official), table(*GOOD))
+    batch = Batch.objects.get()
+    act(client_of(official), batch, "confirm")
+    touched = Report.objects.order_by("pk")[0]
+    reports.note(touched.reference, "Seen.", by=official)
+    assert act(client_of(official), batch, "undo").status_code == 403
+    page = act(client_of(supervisor), batch, "undo").content.decode()
+    assert (batch.state, touched.reference in page) == ("done", True)
+    act(client_of(supervisor), batch, "undo", keeping="on")
+    assert (batch.state, Report.objects.filter(withdrawn="error").count()) == ("undone", 2)
+
+
+def test_an_import_is_seen_by_who_sent_it_and_by_supervisors_of_all_their_areas(
+    official: Person, supervisor: Person
+) -> None:
+    send(client_of(official), table(*GOOD))
+    batch = Batch.objects.get()
+    colleague = factories.person("official", factories.area("UA-63"))
+    elsewhere = factories.person("supervisor", factories.area("UA-23"))
+    for person, status in ((official, 200), (supervisor, 200), (colleague, 404), (elsewhere, 404)):
+        assert client_of(person).get(f"/imports/{batch.pk}").status_code == status
+        listed = f'href="/imports/{batch.pk}"' in client_of(person).get("/imports").content.decode()
+        assert listed == (status == 200)
