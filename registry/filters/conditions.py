@@ -338,10 +338,7 @@ class ReportFilter(django_filters.FilterSet):
         condition = words.gathered(table, text)
         if condition is not None and table.model in words.TABLES:
             few[WORDS], expected = condition, words.expected(table, condition)
-        others = {access.AREA_FIELDS[level] for level in scope}
-        if scope and self.person.scope.sectors is not None:
-            others |= {"kind", "sector"}
-        return Asked(values, few, given.get("from"), given.get("to"), text, frozenset(others), expected)
+        return Asked(values, few, given.get("from"), given.get("to"), text, expected)
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
         return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.forms import MultipleChoiceField
 from django.http import QueryDict
 from django.utils import timezone
@@ -18,7 +18,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registry.models import CURRENT, Area, Edition, PastReport, ReportRow
+from registry.models import CURRENT, Area, Edition, PastReport, ReportRow, Tally, TallyDelta
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import place_of
 from registry.rules import access
@@ -27,7 +27,6 @@ from registry.rules.vocabularies import Holder, Kind, Role
 from .conditions import ReportFilter
 from .values import BadFilter, read_moment, read_token
 from .walking import (
-    ENTRIES_COUNTED,
     FIRST_LOOK,
     MOST_COUNTED,
     MOST_LOOKED,
@@ -39,6 +38,8 @@ from .walking import (
 
 #: Beyond this, counts say "more than".
 COUNTED_TO = 10_000
+#: The filters, beside those of areas, whose columns tallies hold.
+_TALLIED = {"kind": "kind", "sector": "sector", "status": "status", "level": "damage_level"}
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,13 @@ class Selection:
 
     @cached_property
     def regions(self) -> Q | None:
-        """The condition on a tally's ``area`` that means this selection; None where only its rows can answer.
+        """The condition on a tally's ``area`` that means this selection; None if it asks for more than an area,
+        for the past, or for areas below the regions, which tallies do not know."""
+        return self._regions if not self.as_of and self.params.keys() <= {"area", "view"} else None
 
-        Tallies know regions and countries, the present, and no filter but that of an area.
-        """
-        if self.as_of or not self.params.keys() <= {"area", "view"}:
-            return None
-        asked = [{area.level: {area.code}} for area in self.values.values()]
+    @cached_property
+    def _regions(self) -> Q | None:
+        asked = [{area.level: {area.code}} for name, area in self.values.items() if name == "area"]
         if self.holder == Holder.OFFICE and self.person:
             asked.append(self.person.scope.areas)
         condition = Q()
@@ -151,6 +152,24 @@ class Selection:
             regions = Area.objects.using(self.using).filter(level=1, country__in=countries)
             condition &= Q(area__in={*countries, *areas.get(1, ()), *regions.values_list("code", flat=True)})
         return condition
+
+    @cached_property
+    def tallies(self) -> tuple[QuerySet, ...] | None:
+        """The tallies that count this selection, for the office those that are not merged yet beside them;
+        None where only its rows can answer."""
+        known = self.params.keys() <= {"area", "view", "set_aside", *_TALLIED}
+        if self.as_of or not known or self._regions is None:
+            return None
+        values = {column: self.params[name] for name, column in _TALLIED.items() if name in self.params}
+        condition = self._regions & Q(**{f"{column}__in": codes for column, codes in values.items()})
+        if self.leaves_out:
+            condition &= ~Q(status__in=access.SET_ASIDE)
+        if self.holder == Holder.OFFICE and self.person and self.person.scope.sectors is not None:
+            condition &= ~Q(kind=Kind.BUILDING) & Q(sector__in=sorted(self.person.scope.sectors))
+        kept = Tally.objects.using(self.using).filter(condition, holder=self.holder)
+        if self.holder != Holder.OFFICE:
+            return (kept,)
+        return kept, TallyDelta.objects.using(self.using).filter(condition)
 
     @cached_property
     def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
@@ -213,19 +232,22 @@ class Selection:
         return [walk for one in self._asked for walk in Asked.sorted(*one)]
 
     def count(self, page: Page | None = None, *, thorough: bool = False) -> Count:
-        """How many rows there are, to COUNTED_TO: as many as an index counts at once and among a thousand
-        rows or, if ``thorough``, among many more; at least those of a ``page`` at hand."""
+        """How many rows there are, to COUNTED_TO: all that tallies count, else those among a thousand or, if
+        ``thorough``, among many more; at least those of a ``page`` at hand."""
         shown = len(page.rows) if page else 0
         if page and not (page.after or page.before or page.partial):
             return Count(shown)
+        if self.tallies is not None:
+            n = sum(some.aggregate(n=Sum("n"))["n"] or 0 for some in self.tallies)
+            return Count(min(max(n, shown), COUNTED_TO), more=n > COUNTED_TO)
         if not thorough and any(
             asked.is_wordy and not asked.is_narrow(table) for asked, _rows, table in self._asked
         ):
             return Count(shown, more=True)
-        looked = (MOST_COUNTED, MOST_COUNTED) if thorough else (ENTRIES_COUNTED, ROWS_COUNTED)
-        n, more = counted = _counted(self.walks, *looked)
+        most = MOST_COUNTED if thorough else ROWS_COUNTED
+        n, more = counted = _counted(self.walks, most)
         if thorough and counted.is_least and (walks := self._sorted()):
-            n, more = _counted(walks, *looked)
+            n, more = _counted(walks, most)
         return Count(max(n, shown), more)
 
     # words
@@ -299,11 +321,13 @@ class Selection:
 
     def _area_choices(self) -> list[tuple[str, str]]:
         """Regions that hold rows and, for the office, lie within the person's areas, and these areas."""
-        codes = _present(CURRENT[self.holder], "adm1_code", self.using)
-        condition = Q(code__in=codes)
+        table = CURRENT[self.holder]
         if self.holder == Holder.OFFICE and self.person is not None:
-            own = {code for codes in self.person.scope.areas.values() for code in codes}
-            condition = Q(code__in=own) | condition & Q(parent__code__in=own)
+            own = [area.pk for area in self.person.areas_held]
+            there = table._default_manager.filter(adm1_code=OuterRef("code"))
+            condition = Q(pk__in=own) | Q(Exists(there), parent__in=own)
+        else:
+            condition = Q(code__in=_present(table, "adm1_code", self.using))
         condition |= Q(code__in=self.params.get("area", ()))
         areas = Area.objects.using(self.using).only(*Area.NAMED).filter(condition)[:500]
         return sorted(((area.code, str(area)) for area in areas), key=lambda choice: choice[1])
@@ -420,14 +444,15 @@ def _merged(
     columns: Collection[str],
 ) -> list[Any]:
     """The first rows of all walks together, beyond ``start`` and before ``until``."""
-    parts = [walk.part(after=start, until=until, back=back) for walk in walks]
+    each = [(walk, walk.part(after=start, until=until, back=back)) for walk in walks]
+    parts = [(walk, part) for walk, part in each if not part.query.is_empty()]
     wanted = ("sort_key", *columns) if columns else ()
     if len(parts) == 1:
-        return list(parts[0].only(*wanted)[:size])
+        return list(parts[0][1].only(*wanted)[:size])
     # Keys first, because rows are wide.
     keys = [
         (key, number)
-        for number, part in enumerate(parts)
+        for number, (_walk, part) in enumerate(parts)
         for key in part.values_list("sort_key", flat=True)[:size]
     ]
     chosen: dict[int, list[int]] = {}
@@ -436,22 +461,24 @@ def _merged(
     rows = [
         row
         for number, some in chosen.items()
-        for row in tried(walks[number].rows).filter(sort_key__in=some).order_by().only(*wanted)
+        for row in tried(parts[number][0].rows).filter(sort_key__in=some).order_by().only(*wanted)
     ]
     return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
 
 
-def _counted(walks: list[Walk], most_entries: int, most_rows: int) -> Count:
-    counted, more = 0, False
+def _counted(walks: list[Walk], most: int) -> Count:
+    """The rows among the first ``most`` of each walk, to the first one that is longer."""
+    counted = 0
     for walk in walks:
-        edge = walk.edge(most_entries if walk.covered else most_rows)
-        more |= edge is not None
+        edge = walk.edge(most)
         # PostgreSQL reads the index alone for what the index holds.
         keys = walk.part(after=None, until=edge, back=False).values("sort_key")
         counted += keys[: COUNTED_TO + 1 - counted].count()
         if counted > COUNTED_TO:
             return Count(COUNTED_TO, more=True)
-    return Count(counted, more)
+        if edge is not None:
+            return Count(counted, more=True)
+    return Count(counted)
 
 
 def _token(key: int | None) -> str | None:

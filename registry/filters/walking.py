@@ -7,22 +7,22 @@ walk, and whoever asked is told where.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import islice, product
 from typing import Any
 
 from django.db.models import F, Q
 
-from registry.models import PastReport, ReportRow, words
+from registry.models import PastReport, words
 from registry.models.rows import LONG, RANGES, SPARSE, WALKED
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import LONG_DAYS, first_key, kept_off
 
 #: Rows of an index that a page looks at before it is asked for more, and at most.
-FIRST_LOOK, MOST_LOOKED = 500, 10_000
-#: Entries of an index that are looked at to count, rows that are, and either where counting goes further.
-ENTRIES_COUNTED, ROWS_COUNTED, MOST_COUNTED = 15_000, 1_000, 30_000
+FIRST_LOOK, MOST_LOOKED = 2_000, 10_000
+#: As many rows of an index are looked at to count, and where counting goes further.
+ROWS_COUNTED, MOST_COUNTED = 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
 #: Words are looked for in as many rows, one by one, before they are gathered.
@@ -41,7 +41,7 @@ _MOST_WALKS = 24
 _RARE = ("reference", "asset", "incident", "assignee_id", "danger", "withdrawn")
 _RANK = (*_RARE, *(name for name in WALKED if name not in _RARE))
 _COARSE = (None, "damage_level", "status", "kind", "cause_group", "country")
-_KEPT_OFF = frozenset(_RANK) - {"reference"} | {"verified_on", "logged_utc", "updated_utc"}
+_KEPT_OFF = frozenset(_RANK) - {"reference"} | {"sort_key", "verified_on", "logged_utc", "updated_utc"}
 #: Stands for the columns that hold words.
 WORDS = "words"
 
@@ -55,51 +55,74 @@ class Walk:
     where all rows were counted before and are few.
 
     ``gathered``: the rows are found by an index of another order and sorted; no index of theirs is walked.
-    ``covered``: the index answers all conditions, no row is read to count.
+    ``low``, ``high``: the keys between which the walk lies.
     """
 
     rows: Rows
     index: Rows | None
     gathered: bool = False
-    covered: bool = False
+    low: int | None = None
+    high: int | None = None
 
     @property
     def whole(self) -> Rows:
         """All of the rows, unordered: for files."""
-        return self.rows
+        return self._between(self.rows, None, None, back=False)
 
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
         if self.index is None:
             return None
-        index = _ordered(self.index.beyond(after, back=back), back=back)
+        index = _ordered(self._between(self.index, after, None, back=back), back=back)
         return next(iter(index.values_list("sort_key", flat=True)[most : most + 1]), None)
 
     def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
         """The rows beyond ``after``, to ``until`` but without it, in order."""
-        rows = self.rows.beyond(after, back=back).beyond(until, back=not back)
+        rows = self._between(self.rows, after, until, back=back)
         return _ordered(rows, back=back, gathered=self.gathered)
+
+    def _between(self, rows: Rows, after: int | None, until: int | None, *, back: bool) -> Rows:
+        # One bound on either side: of several, SQLite begins at any.
+        low, high = (after, until) if back else (until, after)
+        lows, highs = (
+            [key for key in keys if key is not None] for keys in ((low, self.low), (high, self.high))
+        )
+        return rows.beyond(max(lows, default=None), back=True).beyond(min(highs, default=None))
 
 
 @dataclass(frozen=True)
 class Found(Walk):
-    """A walk along an index that no column's value leads to: its keys are read first."""
+    """A walk along indexes that no column's value leads to. Their keys are read first, once for each place to
+    begin at."""
+
+    sources: Sequence[Rows] = ()
+    read: dict[tuple[int | None, bool], list[int]] = field(default_factory=dict)
 
     @property
     def whole(self) -> Rows:
-        assert self.index is not None
         # The bare query: it runs wherever the rows are read.
-        keys: Any = self.index.values("sort_key").query
+        keys: Any = self._keys(None, back=False).order_by().query
         return self.rows.filter(sort_key__in=keys)
 
+    def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
+        ended = after is not None and self.low is not None and after <= self.low + 1 and not back
+        keys = [] if ended else list(self._keys(after, back=back)[: most + 1])
+        self.read[after, back] = keys[:most]
+        return keys[most] if len(keys) > most else None
+
     def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
-        assert self.index is not None
-        keys = (
-            self.index.beyond(after, back=back)
-            .beyond(until, back=not back)
-            .values_list("sort_key", flat=True)
+        """The rows beyond ``after`` whose keys ``edge`` has read."""
+        if not (keys := self.read[after, back]):
+            return self.rows.none()
+        rows = self.rows.filter(sort_key__in=keys).beyond(until, back=not back)
+        return _ordered(rows, back=back, gathered=True)
+
+    def _keys(self, after: int | None, *, back: bool) -> Any:
+        first, *others = (
+            self._between(some, after, None, back=back).values_list("sort_key", flat=True)
+            for some in self.sources
         )
-        return _ordered(self.rows.filter(sort_key__in=list(keys)), back=back, gathered=True)
+        return first.union(*others, all=True).order_by("sort_key" if back else "-sort_key")
 
 
 def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
@@ -111,16 +134,14 @@ def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
 @dataclass(frozen=True)
 class Asked:
     """What a selection asks for, as walks see it: columns with the values they may have; conditions that
-    an index answers in another order, by column (or WORDS); the first and last day of damage; words; the
-    columns that the person's own scope asks of; and, where words are gathered before they are sorted, how
-    many rows are expected to hold them, and which share of all."""
+    an index answers in another order, by column (or WORDS); the first and last day of damage; words; and, where
+    words are gathered before they are sorted, how many rows are expected to hold them, and which share of all."""
 
     values: Values
     few: Mapping[str, Q]
     first: date | None
     last: date | None
     text: str
-    scope: frozenset[str]
     expected: tuple[float, float] = (0, 0)
 
     @property
@@ -166,6 +187,10 @@ class Asked:
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions but those of the last day and of words;
         ``bare`` is its table with none."""
+        low = first_key(self.first) - 1 if self.first else None
+        return [replace(walk, low=walk.low or low) for walk in self._walks(rows, bare)]
+
+    def _walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         if rows.model is PastReport:
             if "reference" in self.values:
                 return [Walk(self.begun(rows).filter(report__reference__in=self.values["reference"]), None)]
@@ -178,9 +203,8 @@ class Asked:
             return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
         if WORDS in self.few:
             return [self._by_words(rows, bare)]
-        start = first_key(self.first) - 1 if self.first else None
         found, index = (words.holding(some, self.text, walked=False) for some in (self.begun(rows), bare))
-        return [Walk(found.beyond(start, back=True), index.beyond(start, back=True))]
+        return [Walk(found, index)]
 
     def sorted(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The same rows by an index of another order, where one keeps no more than can be sorted at once:
@@ -220,37 +244,31 @@ class Asked:
             columns.append("status")
         together = list(islice(product(*(self.values[name] for name in columns)), _MOST_WALKS + 1))
         if not columns or len(together) > _MOST_WALKS:
-            yield Walk(rows, bare, covered=self._is_covered(rows.model))
+            yield Walk(rows, bare)
             return
-        covered = self._is_covered(rows.model, *columns)
         for some in together:
             value = dict(zip(columns, some, strict=True))
             index = None if self.column == "reference" else _having(bare, value)
-            yield Walk(_having(rows, value), index, covered=covered)
-
-    def _is_covered(self, table: type[ReportRow], *columns: str) -> bool:
-        """Whether the index of these columns holds all that is asked for."""
-        # Those hold only their own rows, and no more.
-        if self.few or self.text or {"danger", "withdrawn"} & self.values.keys():
-            return False
-        return self.values.keys() | self.scope <= {*columns, *table.always_asked}
+            yield Walk(_having(rows, value), index)
 
     def _until(self, found: Iterable[Walk], rows: Rows, bare: Rows) -> Iterator[Walk]:
         """The same walks, of damage no later than the last day asked for; beside them what may have happened
-        by then: ranges of days that reach beyond it, the long ones by an index of their own."""
+        by then: ranges of days that reach beyond it, from some days after it on the long ones alone."""
         if self.last is None:
             yield from found
             return
         end, far = (first_key(self.last + timedelta(days=days)) for days in (1, LONG_DAYS + 2))
-        soon = Q(RANGES, ~LONG, sort_key__gte=end, sort_key__lt=far)
         for walk in found:
             if walk.index is None:
                 yield replace(walk, rows=self.begun(walk.rows))
                 return
             # All that ended by the last day has begun by it.
-            yield replace(walk, rows=walk.rows.beyond(end), index=walk.index.beyond(end))
-            yield Found(walk.rows, self.begun(walk.index.filter(soon)))
-        yield Found(rows, self.begun(bare.filter(LONG, sort_key__gte=end)))
+            yield replace(walk, high=end)
+        soon, late = (
+            self.begun(bare.filter(RANGES)).beyond(far),
+            self.begun(bare.filter(LONG, sort_key__gte=far)),
+        )
+        yield Found(rows, None, low=end - 1, sources=(soon, late))
 
 
 def begun_by(last: date) -> Q:

@@ -105,8 +105,6 @@ class Report(ReportRow):
     lon_100000 = degrees("", "")
     cell_100000 = models.BigIntegerField(null=True, editable=False)
 
-    always_asked = _ALWAYS_ASKED
-
     class Meta:
         indexes = [
             *list_indexes("report", always=_ALWAYS_ASKED),

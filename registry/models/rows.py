@@ -6,7 +6,7 @@ are read by ``registry.columns``. Text is never NULL (empty is missing); everyth
 
 from functools import reduce
 from operator import or_
-from typing import ClassVar, cast
+from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -224,9 +224,6 @@ class ReportRow(models.Model):
     )
 
     objects = ReportQuerySet.as_manager()
-
-    #: What every list of this table asks of a row.
-    always_asked: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True

@@ -98,7 +98,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "affected": sum(one.affected or 0 for one in lost),
         "counted_to": _MOST_COUNTED if sum(one.n for one in groups) == _MOST_COUNTED else None,
         "rows": list(rows[:20]),
-        "count": selection.count(),
+        "count": selection.count(thorough=True),
         "linked": _seen(request).filter(linked=found),
         "may_state": access.may(request.user, Verb.STATE),
         "may_publish": access.may(request.user, Verb.WITHDRAW),
