@@ -219,7 +219,7 @@ def plain(value: Any) -> Any:
 
 
 _TOLD: dict[type, Callable[[Any], str]] = {
-    datetime: lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    datetime: lambda moment: f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
     date: date.isoformat,
     Decimal: lambda number: f"{number:f}",
     UUID: str,
@@ -368,9 +368,11 @@ _DECIMALS = {f.attname: f for f in Report._meta.concrete_fields if isinstance(f,
 
 def _as_stored(name: str, value: Any) -> Any:
     """A value as the register keeps it: decimals with the column's own places, moments in whole seconds."""
+    if value is None or type(value) is str:
+        return value
     if type(value) is datetime:
         return value.replace(microsecond=0)
-    if name in _DECIMALS and value is not None:
+    if name in _DECIMALS:
         column = _DECIMALS[name]
         return round(Decimal(column.to_python(value)), column.decimal_places)
     return value

@@ -51,19 +51,21 @@ _PRECISION_OF_LEVEL = (GeoPrecision.COUNTRY, GeoPrecision.ADM1, GeoPrecision.ADM
 def lineage(code: str) -> Lineage | None:
     """The lineage of an area, None if there is none of this code. Cached: call ``cache_clear`` after
     loading areas."""
-    area = Area.objects.select_related("parent__parent__parent").filter(code=code).first()
+    columns = ("code", "level", "name", "timezone", "lat", "lon", "radius_m", "parent__code")
+    area = Area.objects.filter(code=code).values(*columns).first()
     if area is None:
         return None
-    codes, zone = dict(_NO_CODES), area.timezone
-    step: Area | None = area
-    while step is not None:
-        if step.level == 0:
-            codes["country"] = step.code
-        else:
-            codes[f"adm{step.level}_code"], codes[f"adm{step.level}_name"] = step.code, step.name
-        zone = zone or step.timezone
-        step = step.parent
-    return Lineage(codes, zone, area.level, area.lat, area.lon, area.radius_m)
+    level, own = area["level"], area["code"]
+    above = lineage(area["parent__code"]) if area["parent__code"] else None
+    named = {f"adm{level}_code": own, f"adm{level}_name": area["name"]} if level else {"country": own}
+    return Lineage(
+        {**(above.codes if above else _NO_CODES), **named},
+        area["timezone"] or (above.timezone if above else ""),
+        level,
+        area["lat"],
+        area["lon"],
+        area["radius_m"],
+    )
 
 
 def areas_named(text: str, *, within: str = "") -> list[Area]:
@@ -240,7 +242,8 @@ def _refines(found: Lineage, area: Lineage) -> bool:
 
 def from_answer(answer: Answer, *, backend: str) -> dict[str, Any]:
     """The place columns of a geocoder's answer; an ambiguous or refused one leaves the area's own point."""
-    candidates = [candidate.told() for candidate in answer.candidates[:8]]
+    several = answer.candidates[:8] if len(answer.candidates) > 1 or answer.outcome != "found" else ()
+    candidates = [candidate.told() for candidate in several]
     if answer.outcome != "found":
         return {
             "geocode_state": GeocodeState(answer.outcome),
@@ -252,7 +255,7 @@ def from_answer(answer: Answer, *, backend: str) -> dict[str, Any]:
         **from_candidate(best.told()),
         "geocode_state": GeocodeState.FOUND,
         "geocode_backend": backend,
-        "geocode_candidates": candidates if len(candidates) > 1 else [],
+        "geocode_candidates": candidates,
     }
     return fields
 

@@ -1,7 +1,9 @@
 """A row of an import: a report's form with what only files say: dated moves, restoration, more sources."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,9 +55,16 @@ class RowForm(ReportForm):
         return super().add_defaults(data)
 
     def _clean_fields(self) -> None:
-        """As Django's, but a field that a row does not give is not cleaned again and again: most are not."""
-        given = self.fields
-        self.cleaned_data |= {name: value for name, value in _NOT_GIVEN.items() if name not in self.data}
+        """As Django's, but what a row does not give, and codes, days and numbers that other rows gave, are not
+        cleaned again."""
+        given, told = self.fields, self.data
+        for name in given:
+            if name not in told:
+                if name in _NOT_GIVEN:
+                    self.cleaned_data[name] = _NOT_GIVEN[name]
+            elif name in _REPEATED and type(told[name]) is str:
+                with suppress(forms.ValidationError):
+                    self.cleaned_data[name] = _cleaned(name, told[name])
         try:
             self.fields = {name: field for name, field in given.items() if name not in self.cleaned_data}
             super()._clean_fields()  # type: ignore[misc]
@@ -127,3 +136,14 @@ _NOT_GIVEN: dict[str, Any] = {
     for name, field in RowForm.base_fields.items()
     if not field.required
 }
+#: The fields whose values come again and again, and clean to the same whatever else a row says.
+_REPEATED = frozenset(
+    name
+    for name, field in RowForm.base_fields.items()
+    if type(field) in (forms.ChoiceField, forms.DateField, forms.IntegerField)
+)
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(name: str, value: str) -> Any:
+    return RowForm.base_fields[name].clean(value)
