@@ -56,11 +56,21 @@ def tile_range(zoom: int, x: int, y: int) -> tuple[int, int]:
     return prefix << shift, (prefix + 1) << shift
 
 
+def middle(prefix: int, zoom: int) -> tuple[float, float]:
+    """Where in the unit square of web Mercator, from its upper left corner, the centre of the tile lies whose
+    cells begin with ``prefix``."""
+    side = 1 << zoom
+    return (_gather(prefix) + 0.5) / side, (_gather(prefix >> 1) + 0.5) / side
+
+
+def degrees(x: float, y: float) -> tuple[float, float]:
+    """Latitude and longitude of a point of the unit square."""
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y)))), x * 360.0 - 180.0
+
+
 def centre(prefix: int, zoom: int) -> tuple[float, float]:
     """Latitude and longitude of the centre of the tile whose cells begin with ``prefix``."""
-    side = 1 << zoom
-    x, y = (_gather(prefix) + 0.5) / side, (_gather(prefix >> 1) + 0.5) / side
-    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y)))), x * 360.0 - 180.0
+    return degrees(*middle(prefix, zoom))
 
 
 def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

@@ -233,7 +233,7 @@ class Cluster(models.Model):
     """
 
     #: The zoom levels kept; the map reads five below a tile's own, and rows themselves beyond the last.
-    ZOOMS = range(5, 16)
+    ZOOMS = range(5, 18)
 
     holder = models.CharField(max_length=10)
     zoom = models.PositiveSmallIntegerField()

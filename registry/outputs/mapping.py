@@ -2,21 +2,22 @@
 
 A tile (512 pixels wide) is cut into 8 × 8 squares. The rows of a square are one group, standing where most
 of them are; a row alone in its square is a point that can be opened. Without filters, and in whole regions
-or countries, groups come from the pyramid that tallies keep; by what the cell index holds, from one range of
-it; by anything else from the newest rows, and the tile says that it is partial.
+or countries, groups come from the pyramid that tallies keep; by what the cell index holds, from ranges of it;
+by anything else from the newest rows, and the tile says that it is partial.
 """
 
 import json
 import math
-from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.db import connections
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from registry import geo
@@ -26,7 +27,7 @@ from registry.models.sql import kept_off
 from registry.outputs.statistics import added, grouped, sectors_of
 from registry.outputs.telling import what
 from registry.rules import access, scales
-from registry.rules.vocabularies import DamageLevel, Holder
+from registry.rules.vocabularies import Holder
 
 #: Squares lie this many zoom levels below their tile, the parts that place a group this many below them.
 SQUARES, PARTS = 3, 2
@@ -40,6 +41,12 @@ MOST_ROWS, MOST_LOOKED = 2_000_000, 20_000
 #: Filters that the cell index answers.
 _COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 
+#: Damage levels that say something, by how bad they are.
+_RANKS = {level: rank for rank, level in enumerate(scales.SEVERITY) if rank}
+
+#: Where in a tile each part of it lies.
+_PLACES = [geo.middle(part, SQUARES + PARTS) for part in range(1 << 2 * (SQUARES + PARTS))]
+
 _WORLD = Path(__file__).resolve().parent.parent / "static" / "registry" / "map" / "world.json"
 
 
@@ -52,69 +59,73 @@ def tile(selection: Selection, zoom: int, x: int, y: int) -> dict[str, Any]:
     for name, number, last in (("z", zoom, LAST_ZOOM), ("x", x, 2**zoom - 1), ("y", y, 2**zoom - 1)):
         if not 0 <= number <= last:
             raise BadFilter(name, _("There is no such tile."))
-    counts, partial, keys = _counts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
+    parts, partial, keys = _parts(selection, geo.tile_range(zoom, x, y), zoom + SQUARES + PARTS)
     squares: dict[int, Group] = {}
-    for (part, level), n in sorted(counts.items()):
-        lat, lon = geo.centre(part, zoom + SQUARES + PARTS)
-        group = Group(part >> 2 * PARTS, lat, lon, n, level)
-        known = squares.setdefault(group.cell, group)
-        if known is not group:
-            known.absorb(group)
-    groups = _apart(squares.values(), NEAR / 2**zoom)
+    for part, (n, worst) in sorted(parts.items()):
+        square, place = part >> 2 * PARTS, _PLACES[part % len(_PLACES)]
+        if square in squares:
+            squares[square].absorb(*place, n, worst)
+        else:
+            squares[square] = Group(square, *place, n, worst)
+    groups = _apart(squares.values())
     singles = [group.cell for group in groups if group.n == 1]
     return {
         "partial": partial,
-        "clusters": [group.told() for group in groups if group.n > 1],
+        "clusters": [group.told(zoom, x, y) for group in groups if group.n > 1],
         "points": _points(selection, singles, zoom + SQUARES, keys),
     }
 
 
 @dataclass
 class Group:
-    """Reports that share a marker: their mean place, how many, the worst level, the square they stand for."""
+    """Reports that share a marker: the square they stand for, their mean place in the tile, how many, the
+    place of the worst level in ``SEVERITY``."""
 
     cell: int
-    lat: float
-    lon: float
+    x: float
+    y: float
     n: int
-    level: str
+    worst: int
 
-    def absorb(self, other: "Group") -> None:
-        self.lat = (self.lat * self.n + other.lat * other.n) / (self.n + other.n)
-        self.lon = (self.lon * self.n + other.lon * other.n) / (self.n + other.n)
-        self.n += other.n
-        self.level = max(self.level, other.level, key=scales.SEVERITY.index)
+    def absorb(self, x: float, y: float, n: int, worst: int) -> None:
+        total = self.n + n
+        self.x = (self.x * self.n + x * n) / total
+        self.y = (self.y * self.n + y * n) / total
+        self.n = total
+        if worst > self.worst:
+            self.worst = worst
 
-    def told(self) -> dict[str, Any]:
-        return asdict(self) | {"lat": round(self.lat, 6), "lon": round(self.lon, 6)}
+    def told(self, zoom: int, x: int, y: int) -> dict[str, Any]:
+        lat, lon = geo.degrees((x + self.x) / 2**zoom, (y + self.y) / 2**zoom)
+        level = scales.SEVERITY[self.worst]
+        return {"cell": self.cell, "lat": round(lat, 6), "lon": round(lon, 6), "n": self.n, "level": level}
 
 
-def _apart(groups: Iterable[Group], near: float) -> list[Group]:
+def _apart(groups: Iterable[Group]) -> list[Group]:
     """The groups, the largest first, with what would stand upon a larger one's marker taken into it."""
     kept: list[Group] = []
-    # Where those of several reports stand; every group is held against each of them.
-    larger: list[tuple[float, float, Group]] = []
+    # Those of several reports; every group is held against each of them.
+    larger: list[Group] = []
     for group in sorted(groups, key=lambda group: (-group.n, group.cell)):
-        x, y = _mercator(group.lon, group.lat)
-        for number, (other_x, other_y, other) in enumerate(larger):
-            if (x - other_x) ** 2 + (y - other_y) ** 2 < near**2:
-                other.absorb(group)
-                larger[number] = (*_mercator(other.lon, other.lat), other)
+        x, y = group.x, group.y
+        for other in larger:
+            if (x - other.x) ** 2 + (y - other.y) ** 2 < NEAR**2:
+                other.absorb(x, y, group.n, group.worst)
                 break
         else:
             kept.append(group)
             if group.n > 1:
-                larger.append((x, y, group))
+                larger.append(group)
     return kept
 
 
 def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
     """South, west, north, east of what is selected, a degree or so wide of it; None where nothing is."""
     zoom = 8
-    counts, _partial, _keys = _counts(selection, geo.tile_range(0, 0, 0), zoom)
-    if not counts:
+    parts, _partial, _keys = _parts(selection, geo.tile_range(0, 0, 0), zoom)
+    if not parts:
         return None
-    centres = [geo.centre(prefix, zoom) for prefix, _level in counts]
+    centres = [geo.centre(part, zoom) for part in parts]
     half = 180 / (1 << zoom)
     lats, lons = [lat for lat, _lon in centres], [lon for _lat, lon in centres]
     return (
@@ -133,26 +144,77 @@ def without_place(selection: Selection, *, most: int = 10_000) -> int:
 # -- groups -----------------------------------------------------------------------------------------------
 
 
-def _counts(
+def _parts(
     selection: Selection, cells: tuple[int, int], zoom: int
-) -> tuple[Counter[tuple[int, str]], bool, dict[int, int] | None]:
-    """How many rows lie in these cells, by cell prefix at ``zoom`` and damage level; whether it was cut; and
-    by prefix the sort key of a row there, None where only numbers are known."""
+) -> tuple[dict[int, tuple[int, int]], bool, dict[int, int] | None]:
+    """How many rows lie in these cells, and the place of their worst level in ``SEVERITY``, by cell prefix at
+    ``zoom``; whether it was cut; and by prefix the sort key of a row there, None where only numbers are known."""
     areas = selection.regions
-    counts: Counter[tuple[int, str]] = Counter()
     # The pyramid knows areas and damage levels, but no sectors.
     if areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS:
-        for prefix, level, n in _pyramid(selection, areas, cells, zoom):
-            counts[prefix, level or DamageLevel.UNKNOWN] += n
-        return Counter({key: n for key, n in counts.items() if n > 0}), False, None
-    keys: dict[int, int] = {}
+        found = _pyramid(selection, areas, cells, zoom)
+        return _gathered((part, n, _RANKS.get(level, 0)) for part, level, n in found if n > 0), False, None
+    if _is_covered(selection):
+        along = _along(selection, cells, zoom)
+        parts = {part: (n, worst) for part, n, worst, _key in along}
+        keys = {part: key for part, _n, _worst, key in along if key is not None}
+        return parts, sum(n for n, _worst in parts.values()) >= MOST_ROWS, keys
     sources, partial = _sources(selection, cells)
-    for rows in sources:
-        rows = rows.annotate(prefix=F("cell").bitrightshift(2 * (geo.ZOOM - zoom)))
-        for prefix, level, n, key in grouped(rows, "prefix", "damage_level", total="sort_key", by="MAX"):
-            counts[prefix, level or DamageLevel.UNKNOWN] += n
-            keys[prefix] = key
-    return counts, partial or counts.total() >= MOST_ROWS, keys
+    prefix = F("cell").bitrightshift(2 * (geo.ZOOM - zoom))
+    rows = [
+        row
+        for source in sources
+        for row in grouped(
+            source.annotate(prefix=prefix), "prefix", "damage_level", total="sort_key", by="MAX"
+        )
+    ]
+    parts = _gathered((part, n, _RANKS.get(level, 0)) for part, level, n, _key in rows)
+    return parts, partial, {part: key for part, _level, _n, key in rows}
+
+
+def _gathered(found: Iterable[tuple[int, int, int]]) -> dict[int, tuple[int, int]]:
+    """By part how many there are in all, and the worst."""
+    parts: dict[int, tuple[int, int]] = {}
+    for part, n, worst in found:
+        before, worse = parts.get(part, (0, 0))
+        parts[part] = before + n, worst if worst > worse else worse
+    return parts
+
+
+def _along(selection: Selection, cells: tuple[int, int], zoom: int) -> list[tuple[int, int, int, int | None]]:
+    """The rows that the cell index alone can tell, part by part along it: the prefix, how many, the worst of
+    them, and the sort key of a row alone. No more parts once there are MOST_ROWS.
+
+    Each part is a range of the index, counted as it is read; to group a tile, SQLite would sort all of its
+    rows and PostgreSQL hash each.
+    """
+    (rows,) = selection.tables
+    shift, table = 2 * (geo.ZOOM - zoom), rows.model._meta.db_table
+
+    def within(part: str, column: str) -> tuple[str, tuple]:
+        first, last = (RawSQL(f"({part} + {more}) << {shift}", ()) for more in (0, 1))
+        inside = tried(rows).filter(cell__gte=first, cell__lt=last).order_by()
+        told = inside.values(told=F(column)).query
+        # Not elided, a condition that nothing can meet stays a condition.
+        return told.get_compiler(rows.db, elide_empty=False).as_sql()
+
+    levels, params = within("along.ahead", "damage_level")
+    alone, params_alone = within("along.part", "sort_key")
+    worst = " ".join(f"WHEN '{level}' THEN {rank}" for level, rank in _RANKS.items())
+    seen = "total + COALESCE(found, 0) / 8"
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE along (part, found, total, ahead) AS ("
+            f"SELECT {', '.join(f'CAST({value} AS bigint)' for value in ('NULL', 'NULL', 0, cells[0] >> shift))}"
+            " UNION ALL SELECT ahead,"
+            f" (SELECT COUNT(*) * 8 + MAX(CASE told {worst} ELSE 0 END) FROM ({levels}) AS inside), {seen},"
+            f" (SELECT cell >> {shift} FROM {table} WHERE cell >= (ahead + 1) << {shift} AND cell < {cells[1]}"
+            f" ORDER BY cell LIMIT 1) FROM along WHERE ahead IS NOT NULL AND {seen} < {MOST_ROWS})"
+            f" SELECT part, found / 8, found %% 8, CASE WHEN found / 8 = 1 THEN ({alone} LIMIT 1) END"
+            " FROM along WHERE found IS NOT NULL",
+            (*params, *params_alone),
+        )
+        return cursor.fetchall()
 
 
 def _pyramid(
@@ -173,11 +235,7 @@ def _pyramid(
 
 
 def _sources(selection: Selection, cells: tuple[int, int]) -> tuple[list[Any], bool]:
-    """The rows in these cells, and whether these are only some: one range of the cell index if that holds
-    all that is asked for, else the newest rows that each walk of the selection meets."""
-    if _is_covered(selection):
-        (rows,) = selection.tables
-        return [_in_cells(tried(rows), [cells])[:MOST_ROWS]], False
+    """The newest rows in these cells that each walk of the selection meets, and whether these are only some."""
     walks, sources, partial = selection.walks, [], False
     for walk in walks:
         edge = walk.edge(MOST_LOOKED // len(walks))
@@ -293,16 +351,11 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
     scale = min(width / (right - left), height / (bottom - top))
     frame = Frame(width, height, (left + right) / 2, (top + bottom) / 2, scale)
     zoom = min(Cluster.ZOOMS[-1], max(Cluster.ZOOMS[0], round(math.log2(scale / 16))))
-    counts, _partial, _keys = _counts(selection, geo.tile_range(0, 0, 0), zoom)
-    squares: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for (prefix, level), n in counts.items():
-        squares[prefix].append((n, level))
+    parts, _partial, _keys = _parts(selection, geo.tile_range(0, 0, 0), zoom)
     dots = []
-    for prefix, found in sorted(squares.items(), key=lambda one: (-sum(n for n, _level in one[1]), one[0])):
-        lat, lon = geo.centre(prefix, zoom)
-        worst = max((level for _n, level in found), key=scales.SEVERITY.index)
-        radius = round(4 + 3 * math.log10(sum(n for n, _l in found)), 1)
-        dots.append((*frame.pixel(*_mercator(lon, lat)), radius, worst))
+    for part, (n, worst) in sorted(parts.items(), key=lambda one: (-one[1][0], one[0])):
+        dot = frame.pixel(*geo.middle(part, zoom))
+        dots.append((*dot, round(4 + 3 * math.log10(n), 1), scales.SEVERITY[worst]))
     return Sketch(width, height, _land(frame), dots)
 
 
