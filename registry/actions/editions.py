@@ -5,7 +5,7 @@
 rows: a reference leaves only if its target is there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -46,7 +46,7 @@ from registry.models import (
 )
 from registry.models.reports import ROW_FIELDS
 from registry.models.rows import ReportQuerySet
-from registry.models.sql import Differs, MonthEnd, MonthStart, Words, insert, kept_off
+from registry.models.sql import Among, Differs, MonthEnd, MonthStart, Words, insert, kept_off, update
 from registry.rules import access
 from registry.rules.access import Sight, UseClass
 from registry.rules.vocabularies import DatePrecision, GeoPrecision, Withheld
@@ -83,8 +83,8 @@ _COUNTED = (
 )  # fmt: skip
 #: Up to so many reports an edition adds their changes to the tallies, beyond it counts all rows anew.
 _FEW = 50_000
-#: Reports written by one round of statements: if listed by their ids, if as a range of them.
-_BATCH, _RANGE = 5_000, 20_000
+#: Reports written by one round of statements, listed by their ids or as a range of them.
+_BATCH = 20_000
 
 #: What the class of a report follows from.
 _OF_CLASS = ("kind", "sector", "object_type")
@@ -107,7 +107,7 @@ def shown(audience: str, at: datetime) -> QuerySet[Report]:
         if sight.when == "month":
             passed &= Q(counts_from__lt=month_start(at))
         due |= access.CLASS_CONDITIONS[use_class] & passed
-    return Report.objects.order_by().filter(access.released(audience) & due)
+    return kept_off(Report.objects.order_by().filter(access.released(audience) & due), _OF_CLASS)
 
 
 def seen(audience: str, at: datetime) -> QuerySet[Report]:
@@ -280,8 +280,9 @@ def publish(at: datetime | None = None) -> Edition:
             last_entry=Entry.objects.aggregate(newest=Max("pk"))["newest"] or 0,
             withheld=dict(last.withheld) if last else {},
         )
+        touched = set(_touched(last)) if last else set()
         for audience in access.AUDIENCES:
-            edition.vanished[audience] = _write(audience, edition, last)
+            edition.vanished[audience] = _write(audience, edition, last, touched)
             tallies.write_day(audience, timezone.localdate(at, timezone.get_default_timezone()))
             if edition.month_end:
                 edition.withheld[audience] = _unseen(audience, at)
@@ -307,7 +308,9 @@ def retract(report: Report) -> None:
     edition = Edition.objects.first()
     for audience in access.AUDIENCES:
         rows = rows_of(audience).filter(report=report)
-        tallies.add(audience, _signed(rows, -1))
+        difference = _Difference()
+        difference.add(rows, -1)
+        tallies.add(audience, difference.tallies)
         gone, _tables = rows.delete()
         past, _tables = PastReport.objects.filter(report=report, holder=audience).delete()
         _unmention(rows_of(audience), report)
@@ -315,12 +318,6 @@ def retract(report: Report) -> None:
         if edition:
             edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
             edition.save(update_fields=["vanished"])
-
-
-def _signed(rows: QuerySet, sign: int) -> list[tuple[tuple[Any, ...], int, int]]:
-    """What rows count in tallies, to add (1) or to take away (-1)."""
-    found = (tally_key(row) for row in rows.only("report", *_COUNTED))
-    return [(one[0], sign, sign * one[1]) for one in found if one]
 
 
 def _unmention(rows: QuerySet, report: Report) -> None:
@@ -346,7 +343,35 @@ def strictness() -> dict[str, dict[str, list[int] | None]]:
     }
 
 
-def _write(audience: str, edition: Edition, last: Edition | None) -> int:
+class _Difference:
+    """What rows that are written were and are now: what their change adds to tallies, and which places of a
+    report among others (report, asset, sort key) are new or no more."""
+
+    def __init__(self) -> None:
+        self.tallies: list[tuple[tuple[Any, ...], int, int]] = []
+        self.places: set[tuple[int, str, int]] = set()
+
+    def add(self, rows: QuerySet, sign: int) -> None:
+        """Take note of rows that are there now (1) or will not be (-1)."""
+        for row in rows.only("report", "asset", "sort_key", *_COUNTED):
+            if counted := tally_key(row):
+                self.tallies.append((counted[0], sign, sign * counted[1]))
+            self.places ^= {(row.report_id, row.asset, row.sort_key)}
+
+    def beside(self, audience: str) -> set[int]:
+        """The reports whose links or numbers follow from those places."""
+        moved = {report for report, _asset, _key in self.places}
+        assets = {asset for _report, asset, _key in self.places if asset}
+        links = Link.objects.order_by()
+        rows = rows_of(audience).filled("asset").filter(asset__in=assets)
+        return moved.union(
+            links.filter(Q(Among("report", moved))).values_list("other", flat=True),
+            links.filter(Q(Among("other", moved))).values_list("report", flat=True),
+            rows.values_list("report", flat=True),
+        )
+
+
+def _write(audience: str, edition: Edition, last: Edition | None, touched: set[int]) -> int:
     """Write an audience's rows and past, and return how many versions left its past."""
     before = last.policy.get(audience, {}) if last else {}
     tightened = [
@@ -354,24 +379,23 @@ def _write(audience: str, edition: Edition, last: Edition | None) -> int:
         for name, strictness in edition.policy[audience].items()
         if access.stricter(strictness, before.get(name))
     ]
-    candidates = _candidates(audience, edition, last)
+    candidates = _candidates(audience, edition, last, touched)
     batches = _ranges() if candidates is None else _batches(candidates)
     few = candidates is not None and len(candidates) <= _FEW
-    changes: list[Any] = []
+    # A month's rows change with its end, whatever changed in it.
+    linked = set() if candidates is None else candidates if edition.month_end else _told(audience, touched)
     vanished = 0
     for batch in batches:
-        rows = rows_of(audience).filter(batch.of("report"))
-        if few:
-            changes += _signed(rows, -1)
-        vanished += _write_own(audience, edition, batch, tightened)
-        if few:
-            changes += _signed(rows, 1)
-    if few:
-        tallies.add(audience, changes)
-    else:
+        difference = None if candidates is None else _Difference()
+        vanished += _write_own(audience, edition, batch, tightened, difference)
+        if difference:
+            linked |= difference.beside(audience)
+        if difference and few:
+            tallies.add(audience, difference.tallies)
+    if not few:
         tallies.rewrite(audience)
     # Only when all rows stand is it known which references they may name.
-    for batch in batches:
+    for batch in batches if candidates is None else _batches(linked):
         _write_links(audience, edition, batch)
     return vanished
 
@@ -390,31 +414,34 @@ def _touched(last: Edition) -> QuerySet[Any]:
 
 
 class _Some(NamedTuple):
-    """Some reports, by lookups of their ids: those of a list, or all of a range."""
+    """Some reports by their ids: those of a list, or all of a range."""
 
-    lookups: dict[str, Any]
+    ids: Collection[int]
 
     def of(self, name: str) -> Q:
-        return Q(**{f"{name}__{lookup}": value for lookup, value in self.lookups.items()})
+        if isinstance(self.ids, range):
+            return Q(**{f"{name}__gte": self.ids.start, f"{name}__lt": self.ids.stop})
+        return Q(Among(name, self.ids))
 
 
-def _batches(ids: Sequence[int]) -> list[_Some]:
-    return [_Some({"in": ids[start : start + _BATCH]}) for start in range(0, len(ids), _BATCH)]
+def _batches(reports: Iterable[int]) -> list[_Some]:
+    ids = sorted(reports)
+    return [_Some(ids[start : start + _BATCH]) for start in range(0, len(ids), _BATCH)]
 
 
 def _ranges() -> list[_Some]:
     """All reports."""
     newest = Report.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    return [_Some({"gte": first, "lt": first + _RANGE}) for first in range(1, newest + 1, _RANGE)]
+    return [_Some(range(first, first + _BATCH)) for first in range(1, newest + 1, _BATCH)]
 
 
-def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[int] | None:
-    """The reports whose rows may have to change: touched or due since the last edition, months at a month's
-    end, and what is linked to such or stands on the same asset. None, for all of them, if the policy changed."""
-    reports = Report.objects.order_by()
+def _candidates(audience: str, edition: Edition, last: Edition | None, touched: set[int]) -> set[int] | None:
+    """The reports whose OWN columns may have to change: touched or due since the last edition, months at a
+    month's end, and of incidents that were published or are no more. None, for all, if the policy changed."""
+    reports, rows = Report.objects.order_by(), rows_of(audience)
     if last is None or (last.policy_version, last.policy) != (edition.policy_version, edition.policy):
         return None
-    found = set(_touched(last))
+    found = {*touched}
     for use_class, sight in _sights(audience).items():
         # What came due is found by when, of whatever kind it is.
         of_class = kept_off(reports.filter(access.CLASS_CONDITIONS[use_class]), _OF_CLASS).values("pk")
@@ -424,32 +451,41 @@ def _candidates(audience: str, edition: Edition, last: Edition | None) -> list[i
         elif not edition.month_end:
             continue
         found.update(row["pk"] for row in of_class)
-    hidden = Incident.objects.filter(published=False).values("reference")
-    shown_of_it = rows_of(audience).filled("incident").filter(incident__in=hidden)
-    published = reports.filter(of_incident__in=Incident.objects.filter(published=True).values("pk"))
-    hidden_of_it = rows_of(audience).filter(incident="", report__in=published.values("pk"))
-    for its_rows in (shown_of_it, hidden_of_it):
-        found.update(its_rows.values_list("report", flat=True))
-    beside: set[int] = set()
-    for batch in _batches(sorted(found)):
-        links = Link.objects.order_by()
-        beside.update(links.filter(batch.of("report")).values_list("other", flat=True))
-        beside.update(links.filter(batch.of("other")).values_list("report", flat=True))
-        assets = reports.filled("asset").filter(batch.of("pk")).values("asset")
-        beside.update(reports.filled("asset").filter(asset__in=assets).values_list("pk", flat=True))
-        # What an asset loses by a change, the audience's rows still show.
-        held = rows_of(audience).filled("asset").filter(batch.of("report")).values("asset")
-        there = rows_of(audience).filled("asset").filter(asset__in=held)
-        beside.update(there.values_list("report", flat=True))
-    return sorted(found | beside)
+    named = rows.filled("incident")
+    incidents = Incident.objects.order_by()
+    hidden = list(incidents.filter(published=False).values_list("reference", flat=True))
+    found.update(named.filter(incident__in=hidden).values_list("report", flat=True))
+    # Those that no row names: where one does, its other rows were given it too.
+    fresh = incidents.filter(~Exists(named.filter(incident=OuterRef("reference"))), published=True)
+    found.update(reports.filter(of_incident__in=list(fresh)).values_list("pk", flat=True))
+    return found
 
 
-def _write_own(audience: str, edition: Edition, batch: _Some, tightened: list[str]) -> int:
-    """Write the OWN columns of these reports' rows. What is decided is listed first: the office goes on
-    writing meanwhile, and no row may leave without its version in the past."""
-    now_seen = seen(audience, edition.at).filter(batch.of("pk"))
+def _told(audience: str, touched: set[int]) -> set[int]:
+    """The reports of whose links something was told, and those numbered with one that was withdrawn: its row
+    left before this edition."""
+    found: set[int] = set()
+    for batch in _batches(touched):
+        found.update(Link.objects.order_by().filter(batch.of("report")).values_list("report", flat=True))
+        withdrawn = Report.objects.order_by().filled("asset").filter(batch.of("pk")).exclude(withdrawn="")
+        rows = (
+            rows_of(audience)
+            .filled("asset")
+            .filter(asset__in=list(withdrawn.values_list("asset", flat=True)))
+        )
+        found.update(rows.values_list("report", flat=True))
+    return found
+
+
+def _write_own(
+    audience: str, edition: Edition, batch: _Some, tightened: list[str], difference: _Difference | None
+) -> int:
+    """Write the OWN columns of these reports' rows, and note the difference. What is decided is listed
+    first: the office goes on writing meanwhile, and no row may leave without its version in the past."""
+    all_seen = seen(audience, edition.at)
     if not edition.month_end:
-        now_seen = now_seen.exclude(monthly(audience))
+        all_seen = all_seen.exclude(monthly(audience))
+    now_seen = all_seen.filter(batch.of("pk"))
     # Versions of another class than the report's, or of more than is shown now, are not kept.
     keeper = Report.objects.annotate(use_class=_USE_CLASS).exclude(use_class__in=tightened)
     keeps = Exists(keeper.filter(pk=OuterRef("report_id"), use_class=OuterRef("use_class"), withdrawn=""))
@@ -469,18 +505,24 @@ def _write_own(audience: str, edition: Edition, batch: _Some, tightened: list[st
     leaving = list(held.filter(keeps).exclude(stays).values_list("report", flat=True))
     kept = sorted({*changed, *leaving} - {*lost})
     table = CURRENT[audience]
-    copy_to_past(table, rows_of(audience).filter(report__in=kept), audience, at=edition.at)
-    rows_of(audience).filter(report__in=[*kept, *lost]).delete()
+    stale = rows_of(audience).filter(Q(Among("report", {*kept, *lost})))
+    if difference:
+        difference.add(stale, -1)
+    copy_to_past(table, rows_of(audience).filter(Q(Among("report", kept))), audience, at=edition.at)
     stamps = [Value(edition.at, output_field=DateTimeField())] * len(STAMPED)
+    own = [f"seen_{name}" for name in OWN]
+    still_seen = all_seen.filter(Q(Among("pk", {*kept, *lost})))
+    update(table, [*OWN, *STAMPED], still_seen.values_list("pk", *own, *stamps))
+    stale.filter(valid_from__lt=edition.at).delete()
     # In the order of lists, in which most indexes end: neighbours are written where neighbours lie.
     entering = now_seen.filter(**{f"{audience}__isnull": True}).order_by("sort_key")
     insert(
         table,
         [*OWN, "report", *STAMPED, *LINKED],
-        entering.values_list(
-            *(f"seen_{name}" for name in OWN), "pk", *stamps, Value(""), _nothing("strike_no")
-        ),
+        entering.values_list(*own, "pk", *stamps, Value(""), _nothing("strike_no")),
     )
+    if difference:
+        difference.add(rows_of(audience).filter(batch.of("report"), valid_from=edition.at), 1)
     return vanished + len(lost)
 
 
@@ -492,6 +534,7 @@ def _write_links(audience: str, edition: Edition, batch: _Some) -> None:
         rows = rows.exclude(monthly(audience))
     links = _links(audience, "")
     differs = _any(Q(Differs(links[name], F(name))) for name in LINKED)
-    changed = rows_of(audience).filter(pk__in=list(rows.filter(differs).values_list("pk", flat=True)))
+    differing = rows.filter(differs).values_list("pk", flat=True)
+    changed = rows_of(audience).filter(Q(Among("pk", differing)))
     copy_to_past(CURRENT[audience], changed.filter(valid_from__lt=edition.at), audience, at=edition.at)
     changed.update(**links, **dict.fromkeys(STAMPED, edition.at))

@@ -170,6 +170,28 @@ class Differs(Func):
         return self.as_sql(compiler, connection, template=template, arg_joiner=" IS DISTINCT FROM ", **extra)
 
 
+class Among(Func):
+    """Whether a column holds one of some keys, which make one parameter however many they are: thousands of
+    them one by one take a driver longer than the database."""
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, column: str, keys: Collection[int]) -> None:
+        self.keys = sorted(keys)
+        super().__init__(F(column))
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "{} IN (SELECT value FROM json_each(%s))", json.dumps(self.keys))
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "{} = ANY(%s::bigint[])", self.keys)
+
+    def _as_sql(self, compiler, template: str, keys: str | list[int]) -> tuple[str, list]:
+        (column,) = self.get_source_expressions()
+        return template.format(compiler.compile(column)[0]), [keys]
+
+
 class Hex(Func):
     """Bytes as hexadecimal digits."""
 
@@ -217,6 +239,27 @@ def insert(table: type[models.Model], fields: list[str], rows: QuerySet) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table._meta.db_table} ({columns}) {query}", params)
         return cursor.rowcount
+
+
+def update(table: type[models.Model], fields: list[str], rows: QuerySet) -> None:
+    """Give rows of a table the values that ``rows`` (a ``values_list``: a key, then in the order of
+    ``fields``) selects, by one statement."""
+    try:
+        query, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return
+    name, key = table._meta.db_table, table._meta.pk.column
+    columns = [_column(table, field) for field in fields]
+    fresh = f"WITH fresh (of_row, {', '.join(columns)}) AS ({query})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            # It writes every index of a column that is set, whether another value or the same.
+            differing = ", ".join(f"MAX({name}.{column} IS NOT fresh.{column})" for column in columns)
+            cursor.execute(f"{fresh} SELECT {differing} FROM fresh JOIN {name} ON {key} = of_row", params)
+            columns = [column for column, differs in zip(columns, cursor.fetchone(), strict=True) if differs]
+        if columns:
+            values = ", ".join(f"{column} = fresh.{column}" for column in columns)
+            cursor.execute(f"{fresh} UPDATE {name} SET {values} FROM fresh WHERE {key} = of_row", params)
 
 
 def unbalanced(kept: list[QuerySet], counted: list[QuerySet], *, using: str) -> list[tuple]:
