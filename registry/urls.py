@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from .views import data, health, home, imports, incidents, logging, map, pages, people, reports
+from .views import comparing, data, health, home, imports, incidents, logging, map, pages, people, reports
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
     path("", include(map.urlpatterns)),
     path("", include(logging.urlpatterns)),
     path("", include(reports.urlpatterns)),
+    path("", include(comparing.urlpatterns)),
     path("", include(incidents.urlpatterns)),
     path("", include(imports.urlpatterns)),
     path("", include(people.urlpatterns)),

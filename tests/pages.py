@@ -25,6 +25,7 @@ def pages() -> list[Page]:
         return f"/r/{(found or Report.objects.filter(adm1_code='RU-VOR', **fields))[0].reference}"
 
     verified = at(kind="building", status="verified")
+    duplicate = at(status="duplicate", kind="building")
     supply = at(kind="outage", status="partially_restored")
     shown = PublicReport.objects.filter(kind="building").exclude(lat=None)[0]
     # The night that most is known of, and what was struck twice.
@@ -46,7 +47,8 @@ def pages() -> list[Page]:
         *[Page("report-verified", who, verified) for who in ("official", "inspector", "supervisor")],
         Page("report-closed", "official", at(kind="building", status="closed")),
         Page("report-question", "official", at(status="needs_info")),
-        Page("report-duplicate", "official", at(status="duplicate", kind="building")),
+        Page("report-duplicate", "official", duplicate),
+        Page("compare", "official", f"{duplicate}/compare/{verified.rpartition('/')[2]}"),
         *[Page("outage", who, supply) for who in ("operator", "official")],
         Page("report-own", "resident", f"/r/{own.reference}"),
         *[Page("my-work", who, "/my-work") for who in ALL[1:6]],

@@ -10,9 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
 from registry import filters, geo
-from registry.models import CURRENT, Person
+from registry.models import CURRENT, Person, Report, ToldApart
 from registry.models.sql import Probe, first_key, probed
+from registry.rules.access import Verb
 from registry.rules.likeness import (
     LIKELY,
     POSSIBLE,
@@ -24,9 +29,10 @@ from registry.rules.likeness import (
     compare,
     portrait,
 )
-from registry.rules.vocabularies import Holder
+from registry.rules.vocabularies import EntryKind, Holder
 
-from .journal import Line
+from . import journal
+from .journal import Line, Refused, require
 
 #: As many candidates one range of an index gives for one report, and for each of many; so many are offered.
 _OF_RANGE, _OF_RANGE_EACH, _OFFERED = 60, 12, 8
@@ -54,11 +60,41 @@ class Found(NamedTuple):
 def nearby(row: Any, *, person: Person, but: Collection[int] = (), using: str = "default") -> list[Found]:
     """At most eight reports like this one, likest first: likely or possibly the same damage, or another
     strike on the same thing. ``row``: a report, or the columns of a form put on one. ``but``: keys of
-    reports that are not offered."""
+    reports that are not offered; nor are those that somebody told apart from it."""
+    if row.pk is not None:
+        but = {*but, row.pk, *_told_apart_from(row)}
     (found,) = _found([row], person, but, again=True, using=using)
     best = sorted(found, key=lambda pair: (pair[1].verdict == Verdict.SECOND, -pair[1].score))[:_OFFERED]
     reports = _rows(person, using).in_bulk([key for key, _likeness in best])
     return [Found(reports[key], likeness) for key, likeness in best if key in reports]
+
+
+def tell_apart(reference: str, other: str, *, by: Person) -> None:
+    """Remember for good that two reports are two, whoever is offered them; repeating it changes nothing.
+    Takes the right in the areas of both."""
+    with transaction.atomic():
+        if reference == other:
+            raise Refused(_("A report cannot be told apart from itself."), code="other")
+        first, second = (journal.lock(name) for name in sorted((reference, other)))
+        for report in (first, second):
+            require(by, Verb.LINK, report)
+        older, newer = sorted((first, second), key=lambda report: report.pk)
+        pair = {"first": older, "second": newer}
+        _row, is_new = ToldApart.objects.get_or_create(**pair, defaults={"by": by, "at": journal.now()})
+        if is_new:
+            for here, there in ((first, second), (second, first)):
+                words = {"other": there.reference}
+                journal.record(Line(here, EntryKind.TOLD_APART, by=by, texts=words))
+
+
+def are_told_apart(one: Report, other: Report) -> bool:
+    """Whether somebody found that these two are two."""
+    return other.pk in _told_apart_from(one)
+
+
+def _told_apart_from(report: Report) -> set[int]:
+    pairs = ToldApart.objects.filter(Q(first=report) | Q(second=report)).values_list("first", "second")
+    return {key for pair in pairs for key in pair} - {report.pk}
 
 
 def likely(

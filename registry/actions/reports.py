@@ -393,6 +393,45 @@ def set_asset(reference: str, asset: Asset | None, *, by: Person) -> Report:
     return report
 
 
+def asset_of(reference: str, *, by: Person) -> Asset:
+    """The asset that a report's damage is on; one is made of the report if nobody has named any."""
+    with transaction.atomic():
+        report = journal.lock(reference)
+        if report.of_asset is not None:
+            return report.of_asset
+        require(by, Verb.EDIT, report)
+        if report.kind == Kind.OUTAGE:
+            raise Refused(_("A loss of supply is on no asset."), code="kind")
+        asset = Asset.objects.create(
+            kind=report.kind,
+            sector=report.sector,
+            object_type=report.object_type,
+            name=report.object_name or report.address,
+        )
+        set_asset(reference, asset, by=by)
+    return asset
+
+
+def struck_again(reference: str, other: str, *, by: Person) -> Asset:
+    """Say that two reports are two strikes on one thing: both are on its asset, the earlier one first."""
+    with transaction.atomic():
+        both = [journal.lock(name) for name in sorted((reference, other))]
+        earlier, later = sorted(both, key=lambda report: (report.occurred_to, report.pk))
+        if earlier.pk == later.pk or earlier.kind != later.kind:
+            raise Refused(_("These are not two reports of one kind."), code="kind")
+        if earlier.of_asset and later.of_asset and earlier.of_asset != later.of_asset:
+            raise Refused(_("They are on two assets already."), code="asset")
+        for report in both:
+            require(by, Verb.EDIT, report)
+        known = later.of_asset
+        asset = known or asset_of(earlier.reference, by=by)
+        if known is None:
+            set_asset(later.reference, asset, by=by)
+        elif earlier.of_asset is None:
+            set_asset(earlier.reference, asset, by=by)
+    return asset
+
+
 # -- withdrawing, asking, erasing ------------------------------------------------------------------------
 
 

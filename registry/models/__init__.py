@@ -20,6 +20,7 @@ from .story import (
     Source,
     Tally,
     TallyDelta,
+    ToldApart,
     Wording,
 )
 from .work import Batch, BatchRow, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
@@ -63,5 +64,6 @@ __all__ = [
     "Statement",
     "Tally",
     "TallyDelta",
+    "ToldApart",
     "Wording",
 ]

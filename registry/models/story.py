@@ -184,6 +184,21 @@ class Evidence(Child):
 CHILDREN: tuple[type[Child], ...] = (Assessment, OutageStep, Estimate, Source, Link, Evidence)
 
 
+class ToldApart(models.Model):
+    """Two reports that a person looked at and found to be two: never offered to each other again."""
+
+    first = models.ForeignKey(Report, models.PROTECT, related_name="+")
+    second = models.ForeignKey(Report, models.PROTECT, related_name="+")
+    by = models.ForeignKey("registry.Person", models.PROTECT, db_index=False, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="toldapart_once"),
+            models.CheckConstraint(condition=Q(first__lt=models.F("second")), name="toldapart_in_order"),
+        ]
+
+
 class Edition(models.Model):
     """A day's state as the audiences see it, made by ``editions.publish``.
 

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _t
 
-from registry.models import Entry, Report
+from registry.models import CURRENT, Edition, Entry, Report
 from registry.models.reports import field_of
 from registry.rules import vocabularies as v
 from registry.rules import workflow
@@ -84,6 +84,28 @@ class Told:
     texts: list[tuple[str, str]] = field(default_factory=list)
 
 
+def kept_instead(reference: str, holder: str) -> str:
+    """The reference that an audience finds in place of a report it was shown once, which has been merged since, as
+    of its edition; empty if there is none."""
+    edition = Edition.objects.first()
+    report = Report.objects.filter(reference=reference, past__holder=holder).first()
+    for _step in range(_LONGEST_CHAIN):
+        if report is None or edition is None:
+            break
+        made = report.entries.filter(move__in=("merge", "unmerge"), recorded_at__lte=edition.at)
+        last = made.order_by("-number").first()
+        if last is None or last.move != "merge":
+            break
+        report = Report.objects.filter(pk=json.loads(last.body)["fields"]["merged_into_id"][-1]).first()
+        if report is not None and CURRENT[holder]._default_manager.filter(pk=report.pk).exists():
+            return report.reference
+    return ""
+
+
+#: A report that took others may be merged itself, and so on.
+_LONGEST_CHAIN = 5
+
+
 def timeline(report: Report, *, using: str = "default") -> list[Told]:
     """Every entry of a report, newest first."""
     entries = (
@@ -143,6 +165,7 @@ _TEXT_LABELS = {
     "answer": lambda: _t("Answer"),
     "reason": lambda: _t("Reason"),
     "note": lambda: _t("Note"),
+    "other": lambda: _t("Other report"),
 }
 
 

@@ -362,6 +362,7 @@ class EntryKind(TextChoices):
     SOURCED = "sourced", _("Source added")
     ATTACHED = "attached", _("Evidence added")
     LINKED = "linked", _("Linked")
+    TOLD_APART = "told_apart", _("Not a duplicate")
     NOTED = "noted", _("Note")
     REQUESTED = "requested", _("Asked for")
     PLANNED = "planned", _("Repair plan drafted")

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_safe
 
 from registry.actions import duplicates, reports
+from registry.actions.journal import Refused
 from registry.forms.logging import LogForm
 from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE, ReportForm
-from registry.models import Area, Draft, Incident, Report
+from registry.models import Area, Asset, Draft, Incident, Report
 from registry.models.identity import read_reference
 from registry.rules import access
 from registry.rules.access import Verb
@@ -65,7 +66,8 @@ def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
     incident = Incident.objects.filter(reference=reference).first() if reference else None
 
     def act() -> dict[str, Any]:
-        logged = reports.log_all(form, by=person_of(request), incident=incident)
+        asset = _asset_struck(request, form)
+        logged = reports.log_all(form, by=person_of(request), incident=incident, asset=asset)
         Draft.objects.filter(person=person_of(request)).delete()
         return {"references": [one.reference for one in logged]}
 
@@ -74,6 +76,17 @@ def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
         return render(request, "report/log.html", _log_context(request, form))
     messages.success(request, deeds.logged_words(len(result["references"])), extra_tags="log")
     return redirect(f"{reverse('logged')}?{'&'.join(f'r={ref}' for ref in result['references'])}")
+
+
+def _asset_struck(request: HttpRequest, form: LogForm) -> Asset | None:
+    """The asset of the earlier report that the writer says this damage is on, too."""
+    reference = read_reference(request.POST.get("struck", ""))
+    if reference is None:
+        return None
+    earlier = deeds.office_report(request, reference)
+    if earlier.kind != form.cleaned_data["kind"]:
+        raise Refused(_t("Reports of two kinds are not on one asset."), code="kind")
+    return reports.asset_of(earlier.reference, by=person_of(request))
 
 
 def _blank_log(request: HttpRequest) -> LogForm:
@@ -115,7 +128,7 @@ def _as_initial(post: Any) -> dict[str, Any]:
 
 
 def _keep_draft(request: HttpRequest) -> None:
-    skip = {"csrfmiddlewaretoken", "command", "step"}
+    skip = {"csrfmiddlewaretoken", "command", "step", "struck"}
     values = {k: v for k, v in _as_initial(request.POST).items() if k not in skip}
     Draft.objects.update_or_create(person=person_of(request), defaults={"values": values})
 
@@ -145,7 +158,7 @@ def _check_context(request: HttpRequest, form: LogForm) -> dict[str, Any]:
         "sent": [
             (name, value)
             for name, values in request.POST.lists()
-            if name not in ("csrfmiddlewaretoken", "command", "step")
+            if name not in ("csrfmiddlewaretoken", "command", "step", "struck")
             for value in values
         ],
         "nav": "log",
@@ -159,10 +172,13 @@ def _similar_context(request: HttpRequest, form: LogForm, preview: Report) -> di
     if numbers:
         row.address = f"{reports.street_of(form)} {', '.join(numbers)}"
     person = person_of(request)
+    similar, staff = duplicates.nearby(row, person=person), access.is_staff(person)
     return {
         "preview": preview,
-        "similar": duplicates.nearby(row, person=person),
-        "staff": access.is_staff(person),
+        "similar": similar,
+        # Several houses are several things; an outsider's rows name no assets to be put on.
+        "struck": [one for one in similar if one.again] if staff and not numbers else [],
+        "staff": staff,
     }
 
 

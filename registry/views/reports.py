@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_POST, require_safe
 
 from registry import filters
-from registry.actions import evidence, moves
+from registry.actions import duplicates, evidence, moves
 from registry.models import (
     CURRENT,
     Asset,
@@ -119,6 +119,8 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
         if own is not None:
             return _own_report(request, own)
     if row is None:
+        if kept := telling.kept_instead(canonical, holder):
+            return redirect("report", kept)
         raise Http404
     context = {"row": row, "holder": holder, "nav": "reports"}
     if holder == Holder.OFFICE:
@@ -155,11 +157,21 @@ def _office_context(request: HttpRequest, row: Report) -> dict[str, Any]:
         "requests": row.requests.filter(answered_at=None).select_related("by"),
         "asset": row.of_asset,
         "incident": row.of_incident,
+        "alike": _alike(row, person, deeds_open),
     }
     if row.kind == Kind.OUTAGE:
         steps = list(row.outagestep_lines.filter(voided_at=None).order_by("at", "pk"))
         context |= {"steps": steps, "stairs": _stairs(steps)}
     return context
+
+
+def _alike(row: Report, person: Person, deeds_open: list[deeds.Deed]) -> list[duplicates.Found]:
+    """What a report that nobody has checked yet may be a duplicate of, for those who may say so."""
+    unchecked = row.status in workflow.UNCHECKED and not row.withdrawn
+    if not unchecked or not any(deed.name == "link" for deed in deeds_open):
+        return []
+    found = duplicates.nearby(row, person=person)
+    return [one for one in found if not (one.again and row.of_asset_id == one.report.of_asset_id is not None)]
 
 
 def _stairs(steps: list[Any]) -> list[tuple[Any, int | None]]:

@@ -65,6 +65,8 @@ EXPECTED: dict[str, str] = {
     "move": OWN_REPORT,
     "deed": OWN_REPORT,
     "evidence": OWN_REPORT,
+    # The resident who sent one of the two is no judge of both.
+    "compare": "302 404 200 200 404 200 404 200 404",
     # incidents
     "incidents": PAGE,
     "new-incident": STATES,
@@ -193,6 +195,7 @@ def world(settings: Any) -> dict[str, Any]:
         sectors=[],
         is_administrator=False,
     )
+    other = factories.report(by=who["official"], at=at)
     on_report = {"reference": report.reference}
     on_incident = {"reference": incident.reference}
     person = {"pk": who["official"].pk}
@@ -207,6 +210,7 @@ def world(settings: Any) -> dict[str, Any]:
         "edit": on_report,
         "move": on_report | {"name": "merge"},
         "deed": on_report | {"name": "note"},
+        "compare": on_report | {"other": other.reference},
         "evidence": on_report | {"sha256": line.shown_sha256},
         "incident": on_incident,
         "change-incident": on_incident,
