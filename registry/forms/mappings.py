@@ -8,10 +8,11 @@ error when it is loaded; whatever a row says that the mapping does not know is a
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,9 +22,11 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from registry.geocoding.areas import AreaMatcher
-from registry.models import AreaCode
+from registry.models import AreaCode, SavedMapping
+from registry.tabular import ENCODINGS, Layout
 
 from .base import LocalMoment
+from .moments import parsed
 from .places import embedded, lineage
 from .rows import RowForm
 
@@ -70,7 +73,8 @@ class Place:
 @dataclass(frozen=True)
 class Mapping:
     """``source`` and, where there is one, the column ``ref`` tell rows apart for good. ``needs``: columns
-    without which a file is another one. ``columns``: those that each field is read from."""
+    without which a file is another one. ``columns``: those that each field is read from. ``layout``: how the
+    table lies in its file, as far as the mapping says."""
 
     name: str
     title: str
@@ -79,6 +83,7 @@ class Mapping:
     needs: tuple[str, ...]
     steps: tuple[Callable[[Cells, Mapped], None], ...]
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
 
     def column_of(self, name: str) -> str:
         """The first column that a field (or, of an area, any of its names) is read from; empty if none is."""
@@ -105,25 +110,42 @@ class Mapping:
 
 
 def names() -> list[str]:
-    """The mappings there are."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
+    """The mappings there are: files, and those that people saved."""
+    files = {path.stem for folder in _folders() for path in folder.glob("*.toml")}
+    return sorted(files | set(SavedMapping.objects.values_list("name", flat=True)))
 
 
 def load(name: str) -> Mapping:
     """The mapping of this name; raises BadMapping."""
-    for folder in _folders():
-        path = folder / f"{name}.toml"
-        if name.replace("-", "").replace("_", "").isalnum() and path.is_file():
-            break
-    else:
+    text = _text_of(name)
+    try:
+        return parse(name, text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadMapping(_("%(name)s.toml: %(error)s") % {"name": name, "error": error}) from None
+
+
+def parse(name: str, text: str) -> Mapping:
+    """The mapping that a file of this text holds; raises BadMapping and TOMLDecodeError."""
+    return _Reader(name, tomllib.loads(text)).mapping()
+
+
+def _text_of(name: str) -> str:
+    """A file's text, else that of a saved mapping."""
+    if name.replace("-", "").replace("_", "").isalnum():
+        for folder in _folders():
+            path = folder / f"{name}.toml"
+            if path.is_file():
+                try:
+                    return path.read_text("utf-8")
+                except UnicodeDecodeError as error:
+                    raise BadMapping(_("%(name)s.toml: %(error)s") % {"name": name, "error": error}) from None
+    saved = SavedMapping.objects.filter(name=name).first()
+    if saved is None:
         raise BadMapping(
             _("There is no mapping “%(name)s”. There are: %(names)s.")
             % {"name": name, "names": ", ".join(names())}
         )
-    try:
-        return _Reader(name, tomllib.loads(path.read_text("utf-8"))).mapping()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadMapping(_("%(name)s.toml: %(error)s") % {"name": name, "error": error}) from None
+    return saved.text
 
 
 def _folders() -> tuple[Path, Path]:
@@ -132,9 +154,10 @@ def _folders() -> tuple[Path, Path]:
 
 # -- reading a mapping file --------------------------------------------------------------------------------
 
-_READ = ("column", "columns", "text", "join", "format", "zone", "values", "scheme", "where", "set")
+_READ = ("column", "columns", "text", "join", "format", "zone", "part", "values", "scheme", "where", "set")
 _DECIDE = ("column", "values", "words", "blank", "otherwise", "where")
-_TOP = ("title", "source", "ref", "missing", "needs", "always", "fields", "decide")
+_TOP = ("title", "source", "ref", "missing", "needs", "table", "always", "fields", "decide")
+_LAYOUT = {"sheet": str, "headings": int, "encoding": str, "delimiter": str}
 
 
 class _Reader:
@@ -165,7 +188,23 @@ class _Reader:
             needs=tuple(dict.fromkeys(needs)),
             steps=tuple(steps),
             columns=self.read,
+            layout=self._layout(told.get("table", {})),
         )
+
+    def _layout(self, told: Any) -> Layout:
+        self._only(told, tuple(_LAYOUT), "[table]")
+        for key, kind in _LAYOUT.items():
+            if key in told and not isinstance(told[key], kind):
+                self._refuse(_("%(where)s: “%(key)s” is of another kind") % {"where": "[table]", "key": key})
+        encoding = told.get("encoding", "")
+        if encoding and encoding not in ENCODINGS:
+            self._refuse(
+                _("%(where)s: “%(key)s” is not known; known are %(known)s")
+                % {"where": "[table]", "key": encoding, "known": ", ".join(ENCODINGS)}
+            )
+        if len(told.get("delimiter", ",")) != 1 or told.get("headings", 0) < 0:
+            self._refuse(_("[table]: a delimiter is one sign, and rows count from 1"))
+        return Layout(**told)
 
     def _refuse(self, message: Any) -> None:
         raise BadMapping(f"{self.name}.toml: {message}")
@@ -330,6 +369,8 @@ class _Reader:
         if "values" in told:
             values = {str(key).casefold(): str(value) for key, value in told["values"].items()}
             return lambda text: values.get(text.casefold(), text)
+        if "part" in told:
+            return partial(_part, int(told["part"]))
         if "scheme" in told:
             scheme = str(told["scheme"])
             return lambda text: _code_of(scheme, text) or ""
@@ -339,7 +380,8 @@ class _Reader:
         return _number if isinstance(kind, (forms.IntegerField, forms.DecimalField)) else str
 
     def _moment(self, told: dict[str, Any], with_time: bool, where: str) -> Callable[[str], str]:
-        format, zone = told.get("format"), None
+        said, zone = told.get("format", []), None
+        formats = [said] if isinstance(said, str) else [str(format) for format in said]
         if "zone" in told:
             try:
                 zone = ZoneInfo(told["zone"])
@@ -350,19 +392,29 @@ class _Reader:
 
         @lru_cache(maxsize=4096)
         def turn(text: str) -> str:
-            try:
-                moment = datetime.strptime(text, format) if format else datetime.fromisoformat(text)
-            except ValueError:
+            moment = next(filter(None, (parsed(text, format) for format in formats)), None)
+            if not formats:
+                with suppress(ValueError):
+                    moment = datetime.fromisoformat(text)
+            if moment is None:
                 return text
             if zone is not None:
                 moment = moment.replace(tzinfo=zone).astimezone(UTC)
             return moment.isoformat() if with_time else moment.date().isoformat()
 
-        return turn if format or zone else str
+        return turn if formats or zone else str
+
+
+def _part(number: int, text: str) -> str:
+    """One of the numbers in a cell that holds several, as ``(50.45, 30.52)``; the cell itself if it does not."""
+    found = re.split(r"[,;\s]+", text.strip("()[] "))
+    return found[number - 1] if 0 < number <= len(found) else text
 
 
 def _number(text: str) -> str:
-    """A whole number as people's programs write it (70000, 70 000, 7.0E+04); a comma is left to the form."""
+    """A whole number as people's programs write it (70000, 70 000, 70,000,000, 7.0E+04); a lone comma is left
+    to the form."""
+    text = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3}){2,}", text) else text
     try:
         number = Decimal(re.sub(r"\s", "", text))
     except InvalidOperation:

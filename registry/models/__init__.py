@@ -23,7 +23,18 @@ from .story import (
     ToldApart,
     Wording,
 )
-from .work import Batch, BatchRow, Command, Download, Draft, Progress, Request, SavedFilter, SourceRef
+from .work import (
+    Batch,
+    BatchRow,
+    Command,
+    Download,
+    Draft,
+    Progress,
+    Request,
+    SavedFilter,
+    SavedMapping,
+    SourceRef,
+)
 
 __all__ = [
     "CHILDREN",
@@ -58,6 +69,7 @@ __all__ = [
     "Request",
     "ResearcherReport",
     "SavedFilter",
+    "SavedMapping",
     "Seal",
     "Source",
     "SourceRef",

@@ -176,6 +176,19 @@ class SavedFilter(models.Model):
         constraints = [models.UniqueConstraint(fields=["person", "name"], name="savedfilter_once")]
 
 
+class SavedMapping(models.Model):
+    """A mapping that somebody made on the web, as the file that ``import_reports --mapping`` reads. ``source``
+    tells rows apart for good, so it is the name, and the name is never given twice."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    text = models.TextField()
+    by = models.ForeignKey("registry.Person", models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+
 class Request(models.Model):
     """Somebody asks for a move they may not make (reopening): a row of the supervisor's queue."""
 

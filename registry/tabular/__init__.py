@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from . import packed, texts
 from .errors import LONGEST_LINE, MOST_COLUMNS, MOST_ROWS, BadTable
+from .texts import ENCODINGS
 
-__all__ = ["LONGEST_LINE", "MOST_COLUMNS", "MOST_ROWS", "BadTable", "Layout", "Row", "Table"]
+__all__ = ["ENCODINGS", "LONGEST_LINE", "MOST_COLUMNS", "MOST_ROWS", "BadTable", "Layout", "Row", "Table"]
 
 #: Headings are looked for among so many rows.
 _SAMPLE = 50
@@ -50,7 +51,8 @@ class Table:
     ``row``: where the headings stand. ``sheet`` and ``sheets``: which was read of which, in a workbook.
     """
 
-    def __init__(self, path: Path, layout: Layout = Layout()) -> None:
+    def __init__(self, path: Path, layout: Layout | None = None) -> None:
+        layout = layout or Layout()
         self.notes: list[Any] = []
         self.sheet, self.sheets = "", list[str]()
         self.encoding, self.delimiter = "utf-8", ","

@@ -15,9 +15,19 @@ from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.forms.places import lineage
 from registry.geocoding.areas import Match
-from registry.models import Assessment, Batch, Entry, OutageStep, Report, Source, SourceRef, Wording
+from registry.models import (
+    Assessment,
+    Batch,
+    Entry,
+    OutageStep,
+    Report,
+    SavedMapping,
+    Source,
+    SourceRef,
+    Wording,
+)
 from registry.tabular import BadTable
-from tests import factories
+from tests import factories, sheets
 
 pytestmark = pytest.mark.django_db
 
@@ -499,6 +509,10 @@ def test_undoing_is_a_supervisors_and_within_their_areas(file: Callable[..., Pat
         ('source = "x"\n[fields]\nkind = { colum = "what" }', "“colum” is not known"),
         ('source = "x"\n[fields]\nkind = { column = "a", text = "b" }', "takes one of"),
         ('source = "x"\n[fields]\nstarted_at = { column = "a", zone = "Mars/Dome" }', "Mars/Dome"),
+        ('source = "x"\n[table]\nsheets = "a"', "“sheets” is not known"),
+        ('source = "x"\n[table]\nheadings = "4"', "of another kind"),
+        ('source = "x"\n[table]\nencoding = "koi8"', "“koi8” is not known"),
+        ('source = "x"\n[table]\ndelimiter = "::"', "a delimiter is one sign"),
         ('source = "x"\n[[decide]]\nvalues = {}', "names no column"),
         ('source = "x"\n[[decide]]\ncolumn = "a"\nwords = [{ kind = "building" }]', "must list words"),
     ],
@@ -507,6 +521,20 @@ def test_what_a_mapping_says_that_is_not_understood_is_named(settings: Any, told
     (settings.DATA_DIR / "mappings" / "damage.toml").write_text(told, "utf-8")
     with pytest.raises(BadMapping, match=words):
         mappings.load("damage")
+
+
+def test_a_mapping_that_somebody_saved_is_loaded_by_its_name_and_lays_out_the_file(tmp_path: Path) -> None:
+    layout = '[table]\nsheet = "March"\nheadings = 2\n[always]'
+    SavedMapping.objects.create(
+        name="ours", text=DAMAGE.replace("[always]", layout, 1), by=factories.person(), at=journal.now()
+    )
+    cells = {**dict.fromkeys(HEADINGS, ""), **school()}
+    rows = [["Old", "list"], list(cells), list(cells.values())]
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(sheets.xlsx({"Notes": [["see", "March"], ["x", "y"]], "March": rows}))
+    assert "ours" in mappings.names()
+    assert outcomes(run(path, "ours")) == {"new": 1}
+    assert outcomes(run(path, "ours")) == {"unchanged": 1}
 
 
 @pytest.mark.parametrize("name", ["nothing", "../damage", ""])

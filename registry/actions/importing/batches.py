@@ -84,7 +84,7 @@ def look(path: Path, mapping: str, *, by: Person | None) -> Look:
     Refused."""
     _require(by)
     named = mappings.load(mapping) if mapping else None
-    table = Table(path)
+    table = Table(path, named.layout if named else None)
     headings = [heading for heading in table.headings if heading and heading != MARK]
     if named:
         named.refuse_other(headings)

@@ -64,7 +64,7 @@ class Reading:
         self.mapping, self.by, self.batch = mapping, by, batch
         # One form for all rows: making one a row is 25 times slower.
         self.form, self.places = RowForm(), mappings.Places()
-        self.rows = Table(path).rows()
+        self.rows = Table(path, mapping.layout).rows()
         self.met: dict[int, int] = {}
         self.at = self.last = 0
 

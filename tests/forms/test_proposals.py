@@ -1,0 +1,207 @@
+"""Proposals: what the columns of a stranger's table are, from headings and cells, and the mapping made of it."""
+
+import tomllib
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.forms import mappings, proposals
+from registry.forms.proposals import Proposal, toml, values, words
+from registry.rules import scales
+from registry.rules import vocabularies as v
+from registry.tabular import Table
+from tests import sheets
+
+
+def proposed(folder: Path, content: str | bytes, title: str = "A list") -> Proposal:
+    path = folder / "table"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return proposals.propose(Table(path), "a-list", title)
+
+
+def roles(proposal: Proposal) -> dict[str, str]:
+    return {column.name: column.role for column in proposal.columns}
+
+
+def first(folder: Path, proposal: Proposal) -> mappings.Mapped:
+    """What the mapping of a proposal makes of the table's first row."""
+    mapping = mappings.parse(proposal.name, proposal.toml())
+    return mapping.read(next(Table(folder / "table").rows()).cells)
+
+
+DAMAGE = """№;Область;Район;Населений пункт;Вулиця;Тип об'єкта;Ступінь пошкодження;Дата;Час;Посилання;Примітки
+1;Сумська;Сумський;Суми;Лесі Українки 5;Школа;Частково пошкоджено;14.03.2025;21:40;https://a.example/1;вікна
+2;Сумська;Охтирський;Тростянець;-;Житловий будинок;Зруйновано;13.03.2025;;https://a.example/2;
+3;Харківська;Чугуївський;Чугуїв;Садова 1;Трансформатор;Частково пошкоджено;02.03.2025;н/д;https://a.example/3;дах
+4;Харківська;Чугуївський;Чугуїв;Садова 3;Котельня №2;невідомо;01.03.2025;02:00;https://a.example/4;
+"""
+
+
+def test_a_list_in_ukrainian_is_understood_and_reads_its_own_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposals, "_country_of", lambda regions: "UA")
+    proposal = proposed(tmp_path, DAMAGE)
+    assert list(roles(proposal).values()) == [
+        "ref", "region", "district", "place", "address", "what", "grade", "day", "time", "source_url", "description",
+    ]  # fmt: skip
+    assert proposal.named("Тип об'єкта").means == {
+        "Школа": "building//school",
+        "Житловий будинок": "building//house",
+        "Трансформатор": "network/electricity/transformer",
+        "Котельня №2": "network/heat/boiler_house",
+    }
+    assert (proposal.asks, proposal.lacks()) == ([], [])
+    row = first(tmp_path, proposal)
+    assert row.areas == {"country": ["UA"], "region": ["Сумська"], "district": ["Сумський"]}
+    assert row.values == {
+        "source_type": "dataset", "source_name": "A list", "scale": "acaps", "kind": "building",
+        "object_type": "school", "address": "Лесі Українки 5", "place": "Лесі Українки 5, Суми",
+        "started_at": "2025-03-14T21:40:00", "occurred_to": "2025-03-14", "source_url": "https://a.example/1",
+        "source_ref": "1", "description": "вікна", "scale_grade": "partially_damaged",
+    }  # fmt: skip
+
+
+def test_a_file_of_outages_gets_what_no_column_says(tmp_path: Path) -> None:
+    proposal = proposed(
+        tmp_path,
+        "ID,Country,State,Start,Restored,Customers Affected,Reason\n"
+        "7,US,IL,2025-01-02 03:04,2025-01-02 05:04,1200,storm\n"
+        "8,US,IL,2025-01-03 03:04,,300,vandalism\n",
+        "Power outages",
+    )
+    assert list(roles(proposal).values()) == [
+        "ref", "country", "region", "moment", "back", "customers_lost", "cause",
+    ]  # fmt: skip
+    row = first(tmp_path, proposal)
+    assert row.values.items() >= {
+        ("kind", "outage"), ("sector", "electricity"), ("customers_unit", "accounts"), ("customers_lost", "1200"),
+        ("started_at", "2025-01-02T03:04:00"), ("occurred_to", "2025-01-02"), ("cause_group", "weather"),
+        ("restored_at", "2025-01-02T05:04:00"),
+    }  # fmt: skip
+
+
+def test_where_no_column_says_what_it_was_words_of_the_description_do(tmp_path: Path) -> None:
+    text = "date,lat,lon,description\n2025-03-14,50.1,36.2,Shelling of a kindergarten\n2025-03-15,50.2,36.3,Dacha hit\n"
+    proposal = proposed(tmp_path, text)
+    assert first(tmp_path, proposal).values["object_type"] == "kindergarten"
+    mapping = mappings.parse("a-list", proposal.toml())
+    said = [mapping.read(row.cells).values["object_type"] for row in Table(tmp_path / "table").rows()]
+    assert said == ["kindergarten", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats", "either"),
+    [
+        (["03/04/2025", "05/06/2025"], ["%d/%m/%Y"], True),
+        (["03/04/2025", "25/06/2025"], ["%d/%m/%Y"], False),
+        (["03/04/2025", "05/26/2025"], ["%m/%d/%Y"], False),
+        (["03/03/2025", "05/05/2025"], ["%d/%m/%Y"], False),  # both ways it is the same day
+        (["3/04/2025 5:06", "05/06/2025 07:08"], ["%d/%m/%Y %H:%M"], True),
+        (["3.04.2025 5:06", "05.06.2025 07:08"], ["%d.%m.%Y %H:%M"], False),  # nobody puts dots after months
+        (["2025-03-04", "2025-03-05"], ["%Y-%m-%d"], False),
+        (["45658", "45659.5"], ["serial"], False),
+        (["1 січня 2025 р.", "14 марта 2025"], ["%d %B %Y"], False),
+        (["2025-03-04", "05/04/2025"], ["%Y-%m-%d", "%d/%m/%Y"], True),
+        (["2025-03-04T05:06:07Z"], ["%Y-%m-%dT%H:%M:%S%z"], False),
+        (["spring", "2025-03-04"], [], False),
+    ],
+)
+def test_days_are_read_by_format_and_two_ways_are_seen(
+    cells: list[str], formats: list[str], either: bool
+) -> None:
+    assert values.day_formats(cells) == (formats, either)
+
+
+def test_a_day_that_can_be_read_two_ways_is_read_as_the_person_says(tmp_path: Path) -> None:
+    proposal = proposed(tmp_path, "place,type,date\nSumy,school,03/04/2025\nSumy,shop,05/06/2025\n")
+    assert [column.name for column in proposal.asks] == ["date"]
+    assert first(tmp_path, proposal).values["occurred_to"] == "2025-04-03"
+    proposal.asks[0].turn()
+    assert first(tmp_path, proposal).values["occurred_to"] == "2025-03-04"
+
+
+def test_words_that_nobody_knows_are_listed_and_not_guessed(tmp_path: Path) -> None:
+    text = "place,type,date,damage\nSumy,school,2025-01-02,minor\nSumy,zzz,2025-01-03,major\nSumy,shop,2025-01-04,?!\n"
+    proposal = proposed(tmp_path, text)
+    assert proposal.named("type").means == {
+        "school": "building//school",
+        "zzz": "",
+        "shop": "building//commercial",
+    }
+    assert (proposal.named("damage").scale, proposal.named("damage").means) == (
+        "fema_pda",
+        {"minor": "minor", "major": "major", "?!": ""},
+    )
+    mapping = mappings.parse("a-list", proposal.toml())
+    rows = [row.cells for row in Table(tmp_path / "table").rows()]
+    with pytest.raises(mappings.Unmapped, match="zzz"):
+        mapping.read(rows[1])
+    assert "scale_grade" not in mapping.read(rows[2]).values
+
+
+def test_cells_that_hold_both_coordinates_are_parted(tmp_path: Path) -> None:
+    proposal = proposed(
+        tmp_path, 'what,when,gps\nschool,2025-01-02,"50.45, 30.52"\nshop,2025-01-03,"(50.1, -0.5)"\n'
+    )
+    assert roles(proposal)["gps"] == "point"
+    assert first(tmp_path, proposal).values.items() >= {("lat", "50.45"), ("lon", "30.52")}
+
+
+def test_days_of_a_workbook_are_days(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["Damage in March"],
+        ["town", "object", "day", "time", "seen"],
+        ["Sumy", "school", date(2025, 3, 14), time(21, 40), datetime(2025, 3, 15, 8, 0)],
+        ["Sumy", "bridge", date(2025, 3, 15), time(1, 5), None],
+    ]
+    assert first(tmp_path, proposed(tmp_path, sheets.xlsx(rows))).values.items() >= {
+        ("occurred_to", "2025-03-14"),
+        ("started_at", "2025-03-14T21:40:00"),
+    }
+
+
+def test_what_a_report_needs_and_no_column_gives_is_said(tmp_path: Path) -> None:
+    lacking = proposed(tmp_path, "type,note\nschool,x\nshop,y\n").lacks()
+    assert [str(one) for one in lacking] == [
+        "No column says when it happened.",
+        "No column says where it is.",
+    ]
+
+
+def test_every_word_means_something_the_register_knows() -> None:
+    for _any, said in words.THINGS:
+        assert said["object_type"] in v.object_types(said["kind"], said.get("sector", "")), said
+        assert proposals.outcome("what", proposals.coded(said)) == said
+    for _any, said in words.CAUSES:
+        assert said["cause_group"] in v.CauseGroup.values
+        assert said.get("cause", "unknown") in v.Cause.values
+        assert proposals.outcome("cause", proposals.coded(said)) == said
+    assert set(words.HEADINGS) == set(proposals.ROLES)
+
+
+@pytest.mark.parametrize("scale", scales.SCALES.values(), ids=lambda scale: scale.code)
+def test_the_grades_of_every_scale_are_known_by_their_words(scale: scales.Scale) -> None:
+    assert words.grades([str(grade.label) for grade in scale.grades]) == (
+        scale.code,
+        {str(grade.label): grade.code for grade in scale.grades},
+    )
+
+
+def test_what_is_written_is_read_back() -> None:
+    told = {
+        "title": 'a "b"\n\\ \x7f',
+        "missing": ["-", "н/д"],
+        "always": {"kind": "building"},
+        "fields": {
+            "lat": {"column": "U.S.", "part": 1},
+            "occurred_to": ["a", {"column": "b", "set": {"x": "y"}}],
+        },
+        "decide": [
+            {"column": "t", "values": {"a.b": {"kind": "x"}, "": {}}, "otherwise": {}},
+            {"column": "u"},
+        ],
+    }
+    assert tomllib.loads(toml.written(told)) == told
