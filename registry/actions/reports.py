@@ -1,6 +1,7 @@
 """Logging and changing reports: what a person says of a report that is not a move of its workflow."""
 
 import copy
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -243,12 +244,22 @@ def edit(reference: str, form: ReportForm, *, by: Person, since: int, place_chan
             return report
         if "kind" in wanted and report.status not in (Status.REPORTED, Status.NEEDS_INFO):
             raise Refused(_("The kind can be changed only before verification."), code="kind", field="kind")
-        _write_change(report, wanted, by=by, kind=EntryKind.EDITED)
+        write_change(report, wanted, by=by, kind=EntryKind.EDITED)
     return report
 
 
-def _write_change(report: Report, wanted: dict[str, Any], *, by: Person, kind: str, note: str = "") -> None:
-    """Record a change that must be allowed in the area before and after it."""
+def write_change(
+    report: Report,
+    wanted: dict[str, Any],
+    *,
+    by: Person,
+    kind: str,
+    note: str = "",
+    rows: Sequence[Any] = (),
+    voids: Sequence[Any] = (),
+) -> None:
+    """Record a change, with lines that join the report or are struck out; it must be allowed in the area before
+    and after it."""
     after = copy.copy(report)
     for name, value in wanted.items():
         setattr(after, name, value)
@@ -268,7 +279,7 @@ def _write_change(report: Report, wanted: dict[str, Any], *, by: Person, kind: s
         wanted = {**wanted, "hands": hands}
     if any(name in wanted for name in PLACE_COLUMNS):
         wanted = {**wanted, "geocode_query": report.geocode_query + 1}
-    journal.record(Line(report, kind, by=by, fields=wanted, texts={"note": note}))
+    journal.record(Line(report, kind, by=by, fields=wanted, texts={"note": note}, rows=rows, voids=voids))
 
 
 def confirm_place(reference: str, *, by: Person, choice: int | None = None, **point: Any) -> Report:
@@ -289,7 +300,7 @@ def confirm_place(reference: str, *, by: Person, choice: int | None = None, **po
             "place_confirmed_by_id": by.pk,
             "geocode_after": None,
         }
-        _write_change(report, fields, by=by, kind=EntryKind.LOCATED)
+        write_change(report, fields, by=by, kind=EntryKind.LOCATED)
     return report
 
 

@@ -96,3 +96,20 @@ class UndoForm(forms.Form):
             self.fields["keeping"].label = said % {"kept": f"{kept:,}"}
         else:
             del self.fields["keeping"]
+
+
+class DecisionForm(forms.Form):
+    """For each part of a report (name and label) whether it stays or the row's words are taken."""
+
+    def __init__(self, *args: Any, parts: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in parts:
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                choices=[("keep", _("Keep what the register says")), ("take", _("Take what the file says"))],
+                initial="keep",
+                widget=forms.RadioSelect,
+            )
+
+    def taking(self) -> list[str]:
+        return [name for name, choice in self.cleaned_data.items() if choice == "take"]

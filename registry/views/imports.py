@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registry.actions import importing, journal
 from registry.actions.journal import Refused
 from registry.forms import mappings
-from registry.forms.imports import ConfirmForm, ImportForm, MappingForm, UndoForm
+from registry.forms.imports import ConfirmForm, DecisionForm, ImportForm, MappingForm, UndoForm
 from registry.models import Batch
 from registry.rules import access
 from registry.rules.access import Verb
@@ -241,11 +241,46 @@ def cancel_import(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("import", pk)
 
 
+# -- conflicts -------------------------------------------------------------------------------------------
+
+
+@get_and_post
+@may(Verb.IMPORT)
+def conflict(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """*Who is right?* What the register says beside what the row says, part by part."""
+    batch, by = _batch(request, pk), person_of(request)
+    open_rows = batch.noted.filter(outcome="conflict", decided_at=None).select_related("report", "batch__by")
+    row = get_object_or_404(open_rows, number=number)
+    assert row.report
+    try:
+        parts = importing.parts(row, row.report)
+    except (Refused, mappings.BadMapping) as error:
+        messages.error(request, _("Row %(row)d: %(said)s") % {"row": number, "said": error})
+        return redirect("import", pk)
+    form = DecisionForm(request.POST or None, parts=[(part.name, part.label) for part in parts])
+    if request.method == "POST" and form.is_valid():
+        done = acting.once(
+            request, form, lambda: {"report": importing.decide(row, form.taking(), by=by).reference}
+        )
+        if done:
+            following = open_rows.first()
+            return redirect("import-conflict", pk, following.number) if following else redirect("import", pk)
+    context = {
+        "batch": batch,
+        "row": row,
+        "form": form,
+        "parts": [(form[part.name], list(part.shown(row.report))) for part in parts],
+        "nav": "imports",
+    }
+    return render(request, "import/conflict.html", context)
+
+
 urlpatterns = [
     path("imports", imports, name="imports"),
     path("imports/new", new_import, name="new-import"),
     path("imports/<int:pk>", import_page, name="import"),
     path("imports/<int:pk>/failing.csv", failing_rows, name="failing-rows"),
+    path("imports/<int:pk>/rows/<int:number>", conflict, name="import-conflict"),
     path("imports/<int:pk>/check", check_import, name="check-import"),
     path("imports/<int:pk>/confirm", confirm_import, name="confirm-import"),
     path("imports/<int:pk>/cancel", cancel_import, name="cancel-import"),

@@ -27,6 +27,7 @@ from registry.models import (
     Wording,
 )
 from registry.tabular import BadTable
+from registry.upkeep import verifying
 from tests import factories, sheets
 
 pytestmark = pytest.mark.django_db
@@ -474,16 +475,61 @@ def test_undoing_withdraws_what_nobody_worked_on_and_frees_its_references(
     reports.note(kept.reference, "Seen.", by=supervisor)
     with pytest.raises(importing.WorkedOn, match=kept.reference):
         importing.undo(batch, by=supervisor)
-    importing.undo(batch, by=supervisor, keeping=True)
-    while importing.advance(batch):
-        pass
+    assert undone(batch, by=supervisor, keeping=True) == {"withdrawn": 1, "restored": 0, "kept": 1}
     assert batch.state == "undone"
-    assert batch.counts["undo"].items() >= {"withdrawn": 1, "kept": 1}.items()
     gone = Report.objects.exclude(pk=kept.pk).get()
     assert (gone.withdrawn, gone.entries.last().kind) == ("error", "withdrawn")
     assert Wording.objects.filter(entry__report=gone, texts__has_key="reason").exists()
     assert [ref.report for ref in SourceRef.objects.all()] == [kept]
     assert outcomes(run(path)) == {"new": 1, "unchanged": 1}
+
+
+def undone(batch: Batch, *, by: Any, **options: Any) -> dict[str, int]:
+    importing.undo(batch, by=by, **options)
+    while importing.advance(batch):
+        pass
+    counts = batch.counts["undo"]
+    return {name: counts[name] for name in ("withdrawn", "restored", "kept")}
+
+
+def test_undoing_puts_back_what_the_batch_revised(file: Callable[..., Path]) -> None:
+    run(file(school(1, grade="Partly", words="Roof"), school(2)))
+    report = Report.objects.order_by("pk")[0]
+    before = {name: getattr(report, name) for name in journal.JOURNALED}
+    changed = file(
+        school(1, grade="Gone", what="Mains", day="10 Mar 2026", words="Wall", checked="2026-03-12"),
+        school(2, words="new"),
+        school(3),
+    )
+    batch = run(changed)
+    assert outcomes(batch) == {"new": 1, "changed": 2}
+    supervisor = factories.person("supervisor", *factories.ukraine().values())
+    # Another import went on from the second row's revision: that stays.
+    run(file(school(2, words="newer")))
+    assert undone(batch, by=supervisor) == {"withdrawn": 1, "restored": 1, "kept": 1}
+    report.refresh_from_db()
+    assert {name: getattr(report, name) for name in journal.JOURNALED} == before
+    assert [entry.kind for entry in report.entries.all()] == ["logged", "revised", "moved", "revised"]
+    grades = Assessment.objects.filter(report=report, voided_at=None)
+    assert [line.scale_grade for line in grades] == ["partially_damaged"]
+    assert outcomes(run(file(school(1, grade="Partly", words="Roof")))) == {"unchanged": 1}
+    assert list(verifying.verify()) == []
+
+
+def test_an_undo_that_is_killed_goes_on(file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "CHUNK", 2)
+    batch = run(file(*(school(number) for number in range(5))))
+    supervisor = factories.person("supervisor", *factories.ukraine().values())
+    importing.undo(batch, by=supervisor)
+    importing.advance(batch)
+    assert Report.objects.filter(withdrawn="").count() == 3
+    Batch.objects.update(leased_until=datetime(2026, 1, 1, tzinfo=UTC))
+    while importing.run_chunk():
+        pass
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["undo"]["withdrawn"]) == ("undone", 5)
+    assert not SourceRef.objects.exists()
+    assert Entry.objects.filter(kind="withdrawn").count() == 5
 
 
 def test_undoing_is_a_supervisors_and_within_their_areas(file: Callable[..., Path]) -> None:

@@ -251,3 +251,30 @@ def test_an_import_is_seen_by_who_sent_it_and_by_supervisors_of_all_their_areas(
         assert client_of(person).get(f"/imports/{batch.pk}").status_code == status
         listed = f'href="/imports/{batch.pk}"' in client_of(person).get("/imports").content.decode()
         assert listed == (status == 200)
+
+
+def test_a_conflict_is_decided_part_by_part_and_not_asked_again(official: Person) -> None:
+    client = client_of(official)
+    send(client, table(school(0, words="Roof")))
+    act(client, Batch.objects.get(), "confirm")
+    report = Report.objects.get()
+    reports.note(report.reference, "I was there.", by=official)
+    changed = table(school(0, day="10.03.2026", words="Roof and walls"))
+    send(client, changed)
+    batch = Batch.objects.latest("pk")
+    assert outcomes(batch) == {"conflict": 1}
+    address = f"/imports/{batch.pk}/rows/2"
+    assert address in client.get(f"/imports/{batch.pk}").content.decode()
+    page = client.get(address).content.decode()
+    assert "Roof and walls" in page
+    answer = client.post(address, {"command": uuid4(), "description": "take", "when": "keep"})
+    assert answer.url == f"/imports/{batch.pk}"
+    report.refresh_from_db()
+    assert (report.description, report.occurred_to.day) == ("Roof and walls", 9)
+    entry = report.entries.last()
+    assert (entry.kind, entry.by) == ("revised", official)
+    assert "row 2" in entry.wording.words()["note"]
+    assert client.get(address).status_code == 404
+    act(client, batch, "cancel")
+    send(client, changed)
+    assert outcomes(Batch.objects.latest("pk")) == {"unchanged": 1}

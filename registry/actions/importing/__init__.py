@@ -1,4 +1,4 @@
-"""Imports: judging < writing < batches < undoing < running.
+"""Imports: judging < writing < batches < undoing, deciding < running.
 
 A row that says what it said is left alone; another revises its report, unless a person has worked on that:
 then it is a conflict, for a person.
@@ -6,6 +6,7 @@ then it is a conflict, for a person.
 
 from . import failing
 from .batches import Taken, Upload, cancel, check, confirm, fitting, receive, too_large, upload
+from .deciding import Part, decide, parts
 from .judging import MARK, OUTCOMES
 from .running import advance, preview, run_chunk, run_for, start
 from .undoing import WorkedOn, undo
@@ -13,6 +14,7 @@ from .undoing import WorkedOn, undo
 __all__ = [
     "MARK",
     "OUTCOMES",
+    "Part",
     "Taken",
     "Upload",
     "WorkedOn",
@@ -20,8 +22,10 @@ __all__ = [
     "cancel",
     "check",
     "confirm",
+    "decide",
     "failing",
     "fitting",
+    "parts",
     "preview",
     "receive",
     "run_chunk",

@@ -188,9 +188,9 @@ def receive(upload: Upload, *, by: Person | None) -> Batch:
 
 def check(batch: Batch, mapping: str, *, by: Person) -> None:
     """Check a batch by this mapping, from its first row; raises BadMapping, Refused."""
-    mappings.load(mapping).refuse_other(batch.headings)
+    found = look(spooled(batch), mapping, by=by)
     with turned(batch, by, State.MAPPING, State.CHECKING, State.CHECKED) as row:
-        row.mapping = mapping
+        row.mapping, row.headings, row.notes, row.rows = mapping, found.headings, found.notes, found.rows
         begin(row, State.CHECKING)
 
 

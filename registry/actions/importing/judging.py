@@ -4,11 +4,10 @@ A row is known again by its source and its own id there; where a source has no i
 cells and how many such rows stood before it in the file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from registry.models import Batch, OutageStep, Person, SourceRef
 from registry.rules import access, supply
 from registry.rules.access import Verb
 from registry.rules.vocabularies import EntryKind, GeocodeState, Kind, Status
-from registry.tabular import Row, Table
+from registry.tabular import Row
 
 #: Rows in one transaction.
 CHUNK = 300
@@ -56,15 +55,15 @@ class Judged:
 
 
 class Reading:
-    """A file on its way through a mapping; it remembers which references it has met."""
+    """Rows on their way through a mapping; it remembers which references it has met."""
 
     def __init__(
-        self, path: Path, mapping: mappings.Mapping, *, by: Person | None, batch: Batch | None
+        self, rows: Iterator[Row], mapping: mappings.Mapping, *, by: Person | None, batch: Batch | None
     ) -> None:
         self.mapping, self.by, self.batch = mapping, by, batch
         # One form for all rows: making one a row is 25 times slower.
         self.form, self.places = RowForm(), mappings.Places()
-        self.rows = Table(path, mapping.layout).rows()
+        self.rows = rows
         self.met: dict[int, int] = {}
         self.at = self.last = 0
 
@@ -88,6 +87,15 @@ class Reading:
                 self._check(one)
         self.at += len(judged)
         return judged
+
+    def again(self, row: Row, ref: str) -> Judged:
+        """One row judged once more, whose reference is known."""
+        one = self._read(row)
+        one.ref = ref
+        one.known = SourceRef.objects.filter(source=self.mapping.source, ref=ref).first()
+        if one.digest:
+            self._check(one)
+        return one
 
     def said(self, one: Judged) -> list[tuple[str, str]]:
         """What is wrong with a row: columns of the file (empty: the row as a whole) and words."""

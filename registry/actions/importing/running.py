@@ -20,7 +20,7 @@ from django.utils import timezone
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.models import Batch, BatchRow, Person
-from registry.tabular import BadTable
+from registry.tabular import BadTable, Table
 
 from . import batches, undoing
 from .batches import State, Taken
@@ -41,13 +41,18 @@ def preview(
 ) -> tuple[int, dict[str, Any]]:
     """What an import would do, without writing anything: how many rows there are, and the counts."""
     look = batches.look(path, mapping, by=by)
-    reading, counts = Reading(path, mappings.load(mapping), by=by, batch=None), no_counts()
+    reading, counts = _reading(path, look.mapping, by=by), no_counts()
     while judged := reading.take():
         set_conflicts([one for one in judged if one.outcome == "changed"])
         count(counts, judged)
         failing(look.headings, _noted(reading, judged))
         progress(reading.at, look.rows)
     return reading.at, counts
+
+
+def _reading(path: Path, mapping: str, *, by: Person | None, batch: Batch | None = None) -> Reading:
+    read_by = mappings.load(mapping)
+    return Reading(Table(path, read_by.layout).rows(), read_by, by=by, batch=batch)
 
 
 def _noted(reading: Reading, judged: list[Judged]) -> list[BatchRow]:
@@ -118,7 +123,7 @@ def _reader(batch: Batch) -> Callable[[Batch], None]:
     """Judge the next chunk of a batch's file; what is to be done with it on the locked row."""
     reading = _held.pop(batch.pk, None)
     if reading is None or reading.at != batch.next_row:
-        reading = Reading(batches.spooled(batch), mappings.load(batch.mapping), by=batch.by, batch=batch)
+        reading = _reading(batches.spooled(batch), batch.mapping, by=batch.by, batch=batch)
         reading.skip(batch.next_row)
     judged = reading.take()
     _held.clear()

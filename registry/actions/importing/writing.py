@@ -101,9 +101,9 @@ def _revise(report: Report, one: Judged, *, by: Person | None) -> Entry:
         for child in table._default_manager.filter(report=report, voided_at=None)
     ]
     rows = [row for line in (one.line, *steps) for row in line.rows]
-    had, has = Counter(map(_content, old)), Counter(map(_content, rows))
-    voids = [child for child in old if not _taken(has, child)]
-    added = [row for row in rows if not _taken(had, row)]
+    had, has = Counter(map(content_of, old)), Counter(map(content_of, rows))
+    voids = [child for child in old if not taken(has, child)]
+    added = [row for row in rows if not taken(had, row)]
     entry = journal.record(Line(report, EntryKind.REVISED, by=by, fields=fields, rows=added, voids=voids))
     for line in one.later:
         status = line.fields.get("status")
@@ -116,15 +116,15 @@ def _rank(status: str) -> int:
     return _MOVED_TO.index(status) if status in _MOVED_TO else -1
 
 
-def _content(child: Child) -> tuple:
+def content_of(child: Child) -> tuple:
     """What a line that hangs on a report says, whoever wrote it and when."""
     own = {f.attname for f in Child._meta.fields} | {"id", "report_id", "entry_id", "recorded_by_id"}
     said = (getattr(child, f.attname) for f in child._meta.concrete_fields if f.attname not in own)
     return (type(child), *said)
 
 
-def _taken(counted: Counter, child: Child) -> bool:
+def taken(counted: Counter, child: Child) -> bool:
     """Take one such line off the count; whether there was one."""
-    key = _content(child)
+    key = content_of(child)
     counted[key] -= 1
     return counted[key] >= 0
