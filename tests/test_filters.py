@@ -339,6 +339,40 @@ def test_pages_walk_all_rows_once_in_order_and_back(official, as_of):
     assert first.after
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["level=severe&cause=wind", "cause=wind&to=2026-03-05", "from=2026-03-02&to=2026-03-06",
+     "area=UA-63&status=verified&from=2026-03-02&to=2026-03-05", "text=roof&level=severe"],
+)  # fmt: skip
+def test_pages_that_look_at_few_rows_miss_none(official, monkeypatch, query):
+    for number in range(14):
+        day = date(2026, 3, 1 + number % 7)
+        report(
+            occurred_from=None if number % 5 == 0 else day - timedelta(days=(0, 3, 60)[number % 3]),
+            occurred_to=day + timedelta(days=number % 2),
+            damage_level=("minor", "severe", "severe")[number % 3],
+            cause=("wind", "fire")[number // 7],
+            status=("reported", "verified")[number % 2],
+            summary="Roof" if number % 4 else "Door",
+        )
+    selection = select(official, QueryDict(query))
+    expected = [row.reference for table in selection.tables for row in table.in_order()]
+    assert len(expected) > 1
+    monkeypatch.setattr("registry.filters.selection.LOOKED", 2)
+    for step in ("after", "before"):
+        page, read = (
+            selection.page(size=3, **{step: f"{'0001' if step == 'before' else '9000'}-01-01.0000-0000"}),
+            [],
+        )
+        while True:
+            rows = [row.reference for row in page.rows]
+            read = read + rows if step == "after" else rows + read
+            if not (token := getattr(page, step)):
+                break
+            page = selection.page(size=3, **{step: token})
+        assert read == expected
+
+
 @pytest.mark.parametrize("token", ["x", "2026-03-01", "2026-99-01.4F7K-92MX", "2026-03-01.'; --"])
 def test_a_token_that_is_none_is_refused(official, token):
     with pytest.raises(BadFilter, match="after"):
@@ -352,6 +386,26 @@ def test_counting_stops_past_the_limit(official, monkeypatch):
     monkeypatch.setattr("registry.filters.selection.COUNTED_TO", 3)
     assert select(official, {}).count() == (3, True)
     assert select(official, {}).count().reports == "More than 3 reports"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "kind=outage&kind=network", "sector=gas", "status=reported&status=rejected", "level=severe&area=UA-63",
+     "set_aside=1", "area=UA&sector=electricity&status=reported"],
+)  # fmt: skip
+@pytest.mark.parametrize("role", [Role.OFFICIAL, Role.OPERATOR])
+def test_tallies_count_the_rows_that_there_are(areas, query, role):
+    person = factories.person(role, areas["UA"], sectors=["gas"] if role == Role.OPERATOR else [])
+    for number in range(6):
+        report(damage_level=("severe", "minor")[number % 2], adm1_code=("UA-63", "UA-23")[number % 2])
+        sector = ("gas", "electricity", "gas")[number % 3]
+        report(kind=("outage", "network")[number % 2], sector=sector, status="reported")
+    report(status="rejected", outcome="false")
+    factories.change(report(damage_level="severe"), at=AT, damage_level="minor")
+    report(damage_level="severe", withdrawn="error")
+    selection = select(person, QueryDict(query))
+    assert selection.tallies is not None
+    assert selection.count() == (len(selection.page().rows), False)
 
 
 def test_what_tallies_do_not_count_is_counted_among_few_rows_and_further_if_asked(official, monkeypatch):

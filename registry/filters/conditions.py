@@ -334,7 +334,7 @@ class ReportFilter(django_filters.FilterSet):
         reference = read_reference(given.get("text", ""))
         if reference and table.filter(**{_reference_of(table): reference}).exists():
             values["reference"] = [reference]
-        text, expected = "" if "reference" in values else given.get("text", ""), (0.0, 0.0)
+        text, expected = "" if "reference" in values else given.get("text", ""), 0.0
         condition = words.gathered(table, text)
         if condition is not None and table.model in words.TABLES:
             few[WORDS], expected = condition, words.expected(table, condition)

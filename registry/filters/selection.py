@@ -27,9 +27,8 @@ from registry.rules.vocabularies import Holder, Kind, Role
 from .conditions import ReportFilter
 from .values import BadFilter, read_moment, read_token
 from .walking import (
-    FIRST_LOOK,
+    LOOKED,
     MOST_COUNTED,
-    MOST_LOOKED,
     ROWS_COUNTED,
     Asked,
     Walk,
@@ -198,8 +197,10 @@ class Selection:
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
         until = None
-        for walks, most in self._looks():
-            edges = [edge for walk in walks if (edge := walk.edge(most, after=start, back=back)) is not None]
+        for walks in self._looks():
+            edges = [
+                edge for walk in walks if (edge := walk.edge(LOOKED, after=start, back=back)) is not None
+            ]
             # Beyond the nearest edge, rows of that walk would be missing between those of others.
             until = (min if back else max)(edges, default=None)
             found = _merged(walks, start, until, back=back, size=size + 1, columns=columns)
@@ -216,17 +217,11 @@ class Selection:
             return Page(found[::-1], after=_token(first), before=_token(last), partial=partial)
         return Page(found, after=_token(last), before=_token(first) if token else None, partial=partial)
 
-    def _looks(self) -> Iterator[tuple[list[Walk], int]]:
-        """Walks, and how far to go along them: each after the one before has not filled a page."""
-        begin = [Asked.begin(*one) for one in self._asked]
-        if any(begin):
-            each = [some or Asked.walks(*one) for some, one in zip(begin, self._asked, strict=True)]
-            yield [walk for some in each for walk in some], max(asked.first_look for asked, *_ in self._asked)
-        else:
-            yield self.walks, FIRST_LOOK
-        yield self.walks, MOST_LOOKED
+    def _looks(self) -> Iterator[list[Walk]]:
+        """The walks to go along: each after the one before has not filled a page."""
+        yield self.walks
         if others := self._sorted():
-            yield others, MOST_LOOKED
+            yield others
 
     def _sorted(self) -> list[Walk]:
         return [walk for one in self._asked for walk in Asked.sorted(*one)]
@@ -444,7 +439,7 @@ def _merged(
     columns: Collection[str],
 ) -> list[Any]:
     """The first rows of all walks together, beyond ``start`` and before ``until``."""
-    each = [(walk, walk.part(after=start, until=until, back=back)) for walk in walks]
+    each = [(walk, walk.part(after=start, until=until, back=back, most=size)) for walk in walks]
     parts = [(walk, part) for walk, part in each if not part.query.is_empty()]
     wanted = ("sort_key", *columns) if columns else ()
     if len(parts) == 1:
@@ -470,13 +465,11 @@ def _counted(walks: list[Walk], most: int) -> Count:
     """The rows among the first ``most`` of each walk, to the first one that is longer."""
     counted = 0
     for walk in walks:
-        edge = walk.edge(most)
-        # PostgreSQL reads the index alone for what the index holds.
-        keys = walk.part(after=None, until=edge, back=False).values("sort_key")
-        counted += keys[: COUNTED_TO + 1 - counted].count()
+        n, more = walk.number(most, COUNTED_TO + 1 - counted)
+        counted += n
         if counted > COUNTED_TO:
             return Count(COUNTED_TO, more=True)
-        if edge is not None:
+        if more:
             return Count(counted, more=True)
     return Count(counted)
 

@@ -2,7 +2,7 @@
 
 A *walk* is a condition that one index answers in the order of lists (a value of a column, a word), with all
 other conditions tried on its rows one by one. A selection is one walk, or a few that share no row, merged.
-Nothing here trusts the database to choose: what fits none of the indexes ends after MOST_LOOKED rows of the
+Nothing here trusts the database to choose: what fits none of the indexes ends after LOOKED rows of the
 walk, and whoever asked is told where.
 """
 
@@ -19,18 +19,14 @@ from registry.models.rows import LONG, RANGES, SPARSE, WALKED
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import LONG_DAYS, first_key, kept_off
 
-#: Rows of an index that a page looks at before it is asked for more, and at most.
-FIRST_LOOK, MOST_LOOKED = 2_000, 10_000
+#: Rows of an index that a page looks at, and tries other conditions on.
+LOOKED = 2_000
 #: As many rows of an index are looked at to count, and where counting goes further.
 ROWS_COUNTED, MOST_COUNTED = 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
-#: Words are looked for in as many rows, one by one, before they are gathered.
-MOST_TRIED = 2_500
 #: Words expected in so many times more rows are not counted out.
 _MUCH_MORE = 5
-#: As many rows fill a page, with some to spare for those that other conditions keep off.
-_PAGES = 100
 #: As many rows are sorted where a walk would end too early.
 MOST_SORTED = 30_000
 #: More values than this are not walked one by one.
@@ -76,8 +72,15 @@ class Walk:
         index = _ordered(self._between(self.index, after, None, back=back), back=back)
         return next(iter(index.values_list("sort_key", flat=True)[most : most + 1]), None)
 
-    def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
-        """The rows beyond ``after``, to ``until`` but without it, in order."""
+    def number(self, most: int, to: int) -> tuple[int, bool]:
+        """How many of its rows are among its first ``most``, counted ``to`` a number, and whether it goes on."""
+        edge = self.edge(most)
+        # PostgreSQL reads the index alone for what the index holds.
+        keys = self.part(after=None, until=edge, back=False).values("sort_key")
+        return keys[:to].count(), edge is not None
+
+    def part(self, *, after: int | None, until: int | None, back: bool, most: int | None = None) -> Rows:
+        """The rows beyond ``after``, to ``until`` but without it, in order; ``most`` of them are needed."""
         rows = self._between(self.rows, after, until, back=back)
         return _ordered(rows, back=back, gathered=self.gathered)
 
@@ -110,7 +113,7 @@ class Found(Walk):
         self.read[after, back] = keys[:most]
         return keys[most] if len(keys) > most else None
 
-    def part(self, *, after: int | None, until: int | None, back: bool) -> Rows:
+    def part(self, *, after: int | None, until: int | None, back: bool, most: int | None = None) -> Rows:
         """The rows beyond ``after`` whose keys ``edge`` has read."""
         if not (keys := self.read[after, back]):
             return self.rows.none()
@@ -125,6 +128,28 @@ class Found(Walk):
         return first.union(*others, all=True).order_by("sort_key" if back else "-sort_key")
 
 
+@dataclass(frozen=True)
+class Known(Walk):
+    """A walk of so few rows that all their ``keys`` were read."""
+
+    keys: Sequence[int] = ()
+
+    @property
+    def whole(self) -> Rows:
+        return self.rows.filter(sort_key__in=self.keys)
+
+    def number(self, most: int, to: int) -> tuple[int, bool]:
+        return min(len(self.keys), to), False
+
+    def part(self, *, after: int | None, until: int | None, back: bool, most: int | None = None) -> Rows:
+        low, high = (after, until) if back else (until, after)
+        keys = sorted(
+            (key for key in self.keys if (low is None or key > low) and (high is None or key < high)),
+            reverse=not back,
+        )
+        return _ordered(self.rows.filter(sort_key__in=keys[:most]), back=back, gathered=True)
+
+
 def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
     # An index of keys knows nothing of a sum.
     rows = rows.order_by(-(F("sort_key") + 0)) if gathered else rows.in_order()
@@ -135,14 +160,14 @@ def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
 class Asked:
     """What a selection asks for, as walks see it: columns with the values they may have; conditions that
     an index answers in another order, by column (or WORDS); the first and last day of damage; words; and, where
-    words are gathered before they are sorted, how many rows are expected to hold them, and which share of all."""
+    words are gathered before they are sorted, how many rows are expected to hold them."""
 
     values: Values
     few: Mapping[str, Q]
     first: date | None
     last: date | None
     text: str
-    expected: tuple[float, float] = (0, 0)
+    expected: float = 0
 
     @property
     def column(self) -> str | None:
@@ -154,12 +179,12 @@ class Asked:
         if self.column in _RARE or self.column in _COARSE:
             return self.column in _RARE
         walks = self._by_value(bare, bare)
-        return all(walk.edge(MOST_LOOKED) is None for walk in walks)
+        return all(walk.edge(LOOKED) is None for walk in walks)
 
     def found(self, bare: Rows, most: int) -> Q | None:
         """The first of the conditions ``few`` that keeps at most so many rows."""
         for column, condition in self.few.items():
-            if column == WORDS and self.expected[0] > _MUCH_MORE * most:
+            if column == WORDS and self.expected > max(most, _MUCH_MORE * FEW):
                 continue
             name = "pk" if column == WORDS else column
             if len(bare.filter(condition).values_list(name)[: most + 1]) <= most:
@@ -169,20 +194,7 @@ class Asked:
     @property
     def is_wordy(self) -> bool:
         """Whether words are looked for that are gathered before they are sorted, and not rare."""
-        return self.expected[0] > FEW
-
-    @property
-    def first_look(self) -> int:
-        """As many rows in order as are expected to hold a page's rows with the words, if any are looked for."""
-        share = self.expected[1]
-        return min(max(FIRST_LOOK, int(_PAGES / share)), MOST_LOOKED) if share else FIRST_LOOK
-
-    def begin(self, rows: Rows, bare: Rows) -> list[Walk]:
-        """Another walk to begin with, where words that are not rare are gathered before they are sorted: along
-        the newest rows, ``first_look`` of them."""
-        if not self.is_wordy or self.is_narrow(bare):
-            return []
-        return [self._by_words(rows, bare)]
+        return self.expected > FEW
 
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions but those of the last day and of words;
@@ -197,8 +209,8 @@ class Asked:
             return [Walk(self._fitting(rows), bare)]
         rows = tried(rows)
         if self.column not in _RARE and (few := self.found(bare, FEW)) is not None:
-            keys = list(bare.filter(few).values_list("pk", flat=True))
-            return [Walk(self._led(rows, few).filter(pk__in=keys), None)]
+            keys = self._led(rows, few).filter(few).values_list("sort_key", flat=True)
+            return [Known(rows, None, keys=list(keys))]
         if not self.text or self.is_narrow(bare):
             return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
         if WORDS in self.few:
@@ -233,7 +245,7 @@ class Asked:
 
     def _by_words(self, rows: Rows, bare: Rows) -> Walk:
         """Words that many rows hold are tried on each, others gathered."""
-        if self.is_wordy and self.first_look <= MOST_TRIED:
+        if self.is_wordy:
             return Walk(self._fitting(rows), bare)
         return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 

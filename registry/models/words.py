@@ -87,15 +87,10 @@ def gathered(rows: models.QuerySet, typed: str) -> Q | None:
     return Q(_Matches(tuple(asked), columns(rows.model)))
 
 
-def expected(rows: models.QuerySet, condition: Q) -> tuple[float, float]:
-    """How many rows of a table, and which share of it, PostgreSQL expects to fulfil a condition: it knows
-    the common words."""
+def expected(rows: models.QuerySet, condition: Q) -> float:
+    """How many rows of a table PostgreSQL expects to fulfil a condition: it knows the common words."""
     plan = json.loads(rows.filter(condition).order_by().explain(format="json"))
-    number = float(plan[0]["Plan"]["Plan Rows"])
-    with connections[rows.db].cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [rows.model._meta.db_table])
-        (total,) = cursor.fetchone()
-    return number, min(number / max(total, number, 1), 1)
+    return float(plan[0]["Plan"]["Plan Rows"])
 
 
 def _beginnings(using: str, table: type[models.Model], word: str) -> str:
@@ -144,11 +139,11 @@ class _Matches(Func):
         asked = "@@ to_tsquery('simple', %s)"
         if not self.tried:
             return f"{_vector(names)} {asked}", (query,)
-        letters = [f"({_JOINED.join(names)}) ILIKE %s"] * len(self.asked)
+        letters = [f"strpos(lower({_JOINED.join(names)}), lower(%s)) > 0"] * len(self.asked)
         # Stripped of the places of its words, which are not asked for, it is not what the index holds: rows
         # found otherwise are not to be gathered by it.
         tried = " AND ".join([*letters, f"strip({_vector(names)}) {asked}"])
-        return f"({tried})", (*(f"%{word}%" for word in self.asked), query)
+        return f"({tried})", (*self.asked, query)
 
 
 _JOINED = " || ' ' || "
