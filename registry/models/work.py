@@ -93,8 +93,8 @@ class Batch(models.Model):
 
 
 class BatchRow(models.Model):
-    """A row of an import that somebody may have to look at again: it failed, it met a person's work
-    (``conflict``), or it revised a report (``changed``).
+    """A row of an import that somebody may have to look at again: it failed (``error``), it met a person's work
+    (``conflict``), it revised a report (``changed``), or it is new, but ``likely`` one that is here.
 
     ``number`` is as a spreadsheet counts. ``said``: what is wrong, as pairs of a column of the file (empty: the
     row) and words. ``cells`` by heading; of a changed row only ``report``, the number of the ``entry`` that
@@ -115,8 +115,7 @@ class BatchRow(models.Model):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="batchrow_once")]
-        indexes = [models.Index(fields=["batch", "outcome", "number"])]
+        constraints = [models.UniqueConstraint(fields=["batch", "outcome", "number"], name="batchrow_once")]
 
     @property
     def wrongs(self) -> list[tuple[str, str, str]]:

@@ -18,7 +18,7 @@ from registry.actions import importing, journal
 from registry.actions.journal import Refused
 from registry.forms import mappings
 from registry.forms.imports import ConfirmForm, DecisionForm, ImportForm, MappingForm, UndoForm
-from registry.models import Batch
+from registry.models import Batch, BatchRow, SourceRef
 from registry.rules import access
 from registry.rules.access import Verb
 from registry.rules.vocabularies import GeoPrecision
@@ -110,6 +110,7 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
         "previous_url": f"?page={rows.previous_page_number()}" if rows.has_previous() else "",
         "next_url": f"?page={rows.next_page_number()}" if rows.has_next() else "",
         "conflicts": conflicts[:PER_PAGE],
+        "likely": _likely(batch),
         "good": sum(batch.counts.get(name, 0) for name in ("new", "changed")),
         "same": Batch.objects.seen_by(person).filter(sha256=batch.sha256, pk__lt=batch.pk).first(),
         "mapping_form": MappingForm(initial={"mapping": batch.mapping}),
@@ -121,6 +122,14 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
         "nav": "imports",
     }
     return render(request, "import/detail.html", context | forms)
+
+
+def _likely(batch: Batch) -> list[tuple[BatchRow, str]]:
+    """Rows that may be here already, each with the reference of the report it became, empty if it became none."""
+    rows = list(batch.noted.filter(outcome="likely").select_related("report")[:PER_PAGE])
+    refs = SourceRef.objects.filter(batch=batch, ref__in=[row.ref for row in rows])
+    became = dict(refs.values_list("ref", "report__reference"))
+    return [(row, became.get(row.ref, "")) for row in rows]
 
 
 _WORDS: dict[str, Callable[[], str]] = {

@@ -9,10 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from registry.actions import reports
+from registry.actions import duplicates, reports
 from registry.actions.importing import judging, running
 from registry.forms.places import lineage
 from registry.models import Batch, Entry, Person, Report
+from registry.rules.likeness import Likeness, Verdict
 from registry.views import imports
 from tests import factories
 
@@ -278,3 +279,23 @@ def test_a_conflict_is_decided_part_by_part_and_not_asked_again(official: Person
     act(client, batch, "cancel")
     send(client, changed)
     assert outcomes(Batch.objects.latest("pk")) == {"unchanged": 1}
+
+
+def test_rows_like_reports_that_are_here_are_named_and_can_be_compared(
+    official: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = factories.report(by=official)
+    client = client_of(official)
+
+    def likely(lines: Any, **options: Any) -> list[Any]:
+        return [(here.pk, Likeness(Verdict.SAME, 90, [("the same day", {})], [])), *[None] * (len(lines) - 1)]
+
+    monkeypatch.setattr(duplicates, "likely", likely)
+    page = send(client, table(*GOOD)).content.decode()
+    batch = Batch.objects.get()
+    assert (batch.counts["new"], batch.counts["likely"]) == (3, 1)
+    assert here.reference in page
+    assert "the same day" in page
+    page = act(client, batch, "confirm").content.decode()
+    new = Report.objects.get(refs__ref="A0")
+    assert f"/r/{new.reference}/compare/{here.reference}" in page

@@ -203,6 +203,7 @@ def confirm(batch: Batch, *, by: Person | None, without_failing: bool = False) -
             )
         row.checked = row.counts
         begin(row, State.RUNNING)
+        row.counts["likely"] = row.checked["likely"]
 
 
 def cancel(batch: Batch, *, by: Person) -> None:
@@ -220,8 +221,9 @@ def forget_file(batch: Batch) -> None:
 
 
 def begin(row: Batch, state: str) -> None:
-    """From the first row on, for whoever holds it now."""
-    row.noted.all().delete()
+    """From the first row on, for whoever holds it now. Which rows may be here already is known from the check."""
+    kept = ["likely"] if state == State.RUNNING else []
+    row.noted.exclude(outcome__in=kept).delete()
     row.state, row.next_row, row.counts, row.since = state, 0, no_counts(), journal.now()
     hold(row)
 

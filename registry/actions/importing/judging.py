@@ -222,4 +222,4 @@ def count(counts: dict[str, Any], judged: Iterable[Judged]) -> None:
 
 
 def no_counts() -> dict[str, Any]:
-    return {**dict.fromkeys(OUTCOMES, 0), "reasons": {}, "places": {}, "problems": {}}
+    return {**dict.fromkeys((*OUTCOMES, "likely"), 0), "reasons": {}, "places": {}, "problems": {}}

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from registry.actions import duplicates
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.models import Batch, BatchRow, Person
@@ -45,6 +46,7 @@ def preview(
     while judged := reading.take():
         set_conflicts([one for one in judged if one.outcome == "changed"])
         count(counts, judged)
+        counts["likely"] += len(_likely(reading, judged))
         failing(look.headings, _noted(reading, judged))
         progress(reading.at, look.rows)
     return reading.at, counts
@@ -70,6 +72,25 @@ def _noted(reading: Reading, judged: list[Judged]) -> list[BatchRow]:
         )
         for one in judged
         if one.outcome in _NOTED
+    ]
+
+
+def _likely(reading: Reading, judged: list[Judged]) -> list[BatchRow]:
+    """The new rows of a chunk that are likely of the same damage as a report that is here, not saved."""
+    new = [one for one in judged if one.outcome == "new" and one.line]
+    revised = [one.known.report_id for one in judged if one.known]
+    found = duplicates.likely([one.line for one in new if one.line], by=reading.by, but=revised)
+    return [
+        BatchRow(
+            batch=reading.batch,
+            number=one.row.number,
+            outcome="likely",
+            said=[["", reason] for reason in same[1].reasons],
+            ref=one.ref,
+            report_id=same[0],
+        )
+        for one, same in zip(new, found, strict=True)
+        if same
     ]
 
 
@@ -126,6 +147,7 @@ def _reader(batch: Batch) -> Callable[[Batch], None]:
         reading = _reading(batches.spooled(batch), batch.mapping, by=batch.by, batch=batch)
         reading.skip(batch.next_row)
     judged = reading.take()
+    likely = _likely(reading, judged) if batch.state == State.CHECKING else []
     _held.clear()
     _held[batch.pk] = reading
 
@@ -134,8 +156,9 @@ def _reader(batch: Batch) -> Callable[[Batch], None]:
             write(judged, row, reading.mapping.source)
         else:
             set_conflicts([one for one in judged if one.outcome == "changed"])
-        BatchRow.objects.bulk_create(_noted(reading, judged))
+        BatchRow.objects.bulk_create([*_noted(reading, judged), *likely])
         count(row.counts, judged)
+        row.counts["likely"] += len(likely)
         row.next_row = reading.at
         if row.next_row >= row.rows:
             row.state = State.DONE if row.state == State.RUNNING else State.CHECKED

@@ -90,6 +90,8 @@ class Command(BaseCommand):
         lines = [(f"{title}", rows)]
         for outcome in importing.OUTCOMES:
             lines.append((f"  {words[outcome]}", counts[outcome]))
+            if outcome == "new" and counts["likely"]:
+                lines.append((f"    {_('likely here already')}", counts["likely"]))
             if outcome == "left_out":
                 lines += [(f"    {reason}", number) for reason, number in counts["reasons"].items()]
         if counts["places"]:
