@@ -5,6 +5,7 @@ from copy import copy, deepcopy
 from typing import Any
 
 from django import forms, template
+from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -71,4 +72,6 @@ def _filter(name: str, choices: Choices, data: QueryDict) -> str:
         one.widget.choices = choices
     form = forms.Form(data)
     form.fields[name] = one
+    # A selection is of what was understood.
+    form._errors = ErrorDict()
     return _drawn(form[name])

@@ -49,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "no_areas": is_office and not selection.person.scope.areas,
     }
     if edition:
+        context["edition"] = edition
         context["state"] = _published(selection, edition)
     elif is_office:
         context["state"] = _at_present(selection)
