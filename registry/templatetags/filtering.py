@@ -73,5 +73,5 @@ def _filter(name: str, choices: Choices, data: QueryDict) -> str:
     form = forms.Form(data)
     form.fields[name] = one
     # A selection is of what was understood.
-    form._errors = ErrorDict()
+    form._errors = ErrorDict()  # type: ignore[attr-defined]
     return _drawn(form[name])
