@@ -2,7 +2,20 @@
 
 from django.urls import include, path
 
-from .views import comparing, data, health, home, imports, incidents, logging, map, pages, people, reports
+from .views import (
+    comparing,
+    data,
+    health,
+    home,
+    imports,
+    incidents,
+    logging,
+    map,
+    pages,
+    people,
+    places,
+    reports,
+)
 
 urlpatterns = [
     path("", include(home.urlpatterns)),
@@ -10,6 +23,7 @@ urlpatterns = [
     path("", include(logging.urlpatterns)),
     path("", include(reports.urlpatterns)),
     path("", include(comparing.urlpatterns)),
+    path("", include(places.urlpatterns)),
     path("", include(incidents.urlpatterns)),
     path("", include(imports.urlpatterns)),
     path("", include(people.urlpatterns)),

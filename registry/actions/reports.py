@@ -11,13 +11,15 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from registry.forms.logging import LogForm
-from registry.forms.places import from_candidate
+from registry.forms.places import area_of, codes_of, from_candidate, known_keys, name_of, only_area, pinned
 from registry.forms.reports import ReportForm
+from registry.geocoding.names import fold
 from registry.models import (
     Asset,
     Batch,
     Entry,
     Incident,
+    KnownPlace,
     Link,
     OutageStep,
     Person,
@@ -282,25 +284,40 @@ def write_change(
     journal.record(Line(report, kind, by=by, fields=wanted, texts={"note": note}, rows=rows, voids=voids))
 
 
-def confirm_place(reference: str, *, by: Person, choice: int | None = None, **point: Any) -> Report:
-    """A person says which candidate is the place (``choice``), gives ``lat`` and ``lon``, or neither: that
-    what the register holds is right."""
+def confirm_place(
+    reference: str, *, by: Person, choice: int | None = None, unknown: bool = False, **point: Any
+) -> Report:
+    """A person says which candidate is the place (``choice``), gives ``lat`` and ``lon`` (the areas follow), or
+    that nothing but the area is known; or none of it: that what the register holds is right.
+
+    A point given for a name that no gazetteer knew is remembered for the area that was named.
+    """
     with transaction.atomic():
         report = journal.lock(reference)
         require(by, Verb.LOCATE, report)
         fields: dict[str, Any] = {}
+        area = area_of(report)
         if choice is not None:
             if not 0 <= choice < len(report.geocode_candidates):
                 raise Refused(_("There is no such candidate."), code="choice", field="choice")
             fields = from_candidate(report.geocode_candidates[choice])
         elif point:
-            fields = {**point, "geo_precision": "exact", "geo_radius_m": 25}
+            fields = pinned(area, **point)
+        elif unknown:
+            fields = only_area(area)
         fields |= {
             "geocode_state": GeocodeState.CONFIRMED,
             "place_confirmed_by_id": by.pk,
             "geocode_after": None,
         }
+        unheard = report.geocode_state == GeocodeState.NOT_FOUND
         write_change(report, fields, by=by, kind=EntryKind.LOCATED)
+        if point and unheard and area:
+            name, area_code = name_of(report.place_typed), codes_of(area)[0]
+            known = {"name": name, "by": by, "at": journal.now(), **point}
+            if key := fold(name):
+                KnownPlace.objects.update_or_create(key=key, area=area_code, defaults=known)
+                known_keys.forget()
     return report
 
 

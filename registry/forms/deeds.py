@@ -18,6 +18,7 @@ from registry.rules import vocabularies as v
 
 from .base import CodesField, CommaDecimalField, day_field, degrees_field, long_text_field, moment_field
 from .moves import GRADE_CHOICES, FilesField, clean_currency
+from .places import another_area, area_of, deepest
 
 _EMPTY = [("", _("Choose"))]
 
@@ -210,6 +211,9 @@ class PlaceForm(DeedForm):
     choice = forms.ChoiceField(label=_("Which place is meant?"), widget=forms.RadioSelect)
     lat = degrees_field(_("Latitude"), 90)
     lon = degrees_field(_("Longitude"), 180)
+    elsewhere = forms.BooleanField(
+        label=_("The point is right, although it lies in another region than the report"), required=False
+    )
 
     def prepare(self) -> None:
         candidates = [
@@ -220,6 +224,7 @@ class PlaceForm(DeedForm):
             *candidates,
             ("point", _("The point given below")),
             ("as_is", _("The place is right as it stands")),
+            ("unknown", _("Nothing is known but the area")),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -228,19 +233,37 @@ class PlaceForm(DeedForm):
             for name in ("lat", "lon"):
                 if cleaned.get(name) is None and name not in self.errors:
                     self.add_error(name, _("Give both latitude and longitude."))
+            if not self.errors and not cleaned["elsewhere"]:
+                self._stay(cleaned["lat"], cleaned["lon"])
         return cleaned
+
+    def _stay(self, lat: Any, lon: Any) -> None:
+        """Refuse a point in another region than the report's, unless it was said to be meant."""
+        area = area_of(self.report)
+        if there := another_area(area, lat, lon):
+            here = self.report.adm1_name or self.report.country
+            words = _(
+                "This point lies in %(there)s, the report is of %(here)s. If the point is right, say so here."
+            )
+            self.add_error("elsewhere", words % {"there": there, "here": here})
 
     def chosen(self) -> dict[str, Any]:
         """The arguments of ``confirm_place``."""
         cleaned = self.cleaned_data
         if cleaned["choice"] == "point":
             return {"lat": cleaned["lat"], "lon": cleaned["lon"]}
+        if cleaned["choice"] == "unknown":
+            return {"unknown": True}
         return {} if cleaned["choice"] == "as_is" else {"choice": int(cleaned["choice"])}
 
 
 def _candidate_words(candidate: dict[str, Any]) -> str:
-    words = [candidate.get("name", ""), candidate.get("adm1_name", "") or candidate.get("adm1_code", "")]
-    return ", ".join(dict.fromkeys(filter(None, [*words, candidate.get("country", "")])))
+    """Name, district, region and country: of namesakes the district often tells which is which."""
+    area = deepest(candidate.get("adm2_code"), candidate.get("adm1_code"))
+    codes = area.codes if area else {}
+    region = codes.get("adm1_name") or candidate.get("adm1_code")
+    words = [candidate.get("name"), codes.get("adm2_name"), region, candidate.get("country")]
+    return ", ".join(dict.fromkeys(filter(None, words)))
 
 
 class AssessForm(DeedForm):

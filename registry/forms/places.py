@@ -4,6 +4,7 @@ Nothing is guessed in silence: several equally good places are kept as candidate
 region is refused, typed coordinates are never moved.
 """
 
+import time
 from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import or_
@@ -16,8 +17,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry.geocoding.gazetteer import Answer, Gazetteer, UnknownArea, locate
-from registry.models import Area
+from registry.geocoding.gazetteer import Answer, Candidate, Gazetteer, UnknownArea, locate
+from registry.geocoding.names import fold
+from registry.geocoding.parsing import parse
+from registry.models import Area, KnownPlace
 from registry.rules.vocabularies import GeocodeState, GeoPrecision, Kind
 
 
@@ -103,6 +106,11 @@ def deepest(*codes: str | None) -> Lineage | None:
     return next((found for code in codes if code and (found := lineage(code))), None)
 
 
+def area_of(report: Any) -> Lineage | None:
+    """The area a report is of."""
+    return deepest(report.adm3_code, report.adm2_code, report.adm1_code, report.country)
+
+
 def place_fields(
     typed: str = "",
     *,
@@ -134,13 +142,14 @@ def place_fields(
         fields |= _of_area(area)
     answer = None
     if typed:
-        hints = area.codes if area else _NO_CODES
-        answer = _located(typed, hints)
+        known = _known(typed, area)
+        backend = "known" if known else "gazetteer"
+        answer = known or _located(typed, area.codes if area else _NO_CODES)
         fields["address"] = answer.remainder
     if lat is not None and lon is not None:
         fields |= _at_point(lat, lon, area, answer)
     elif answer is not None:
-        fields |= from_answer(answer, backend="gazetteer")
+        fields |= from_answer(answer, backend=backend)
     elif area is not None:
         fields["geocode_state"] = GeocodeState.FOUND
     else:
@@ -152,6 +161,97 @@ def place_fields(
         if fields["geocode_state"] == GeocodeState.NOT_FOUND:
             fields["geocode_state"] = GeocodeState.WAITING
     return fields
+
+
+def pinned(area: Lineage | None, lat: Decimal, lon: Decimal) -> dict[str, Any]:
+    """The place columns of a point that a person vouches for: its areas are those of the point, as far as known."""
+    around = embedded().area_of(float(lat), float(lon))
+    found = deepest(around.adm2_code, around.adm1_code, around.country)
+    fields: dict[str, Any] = {
+        "lat": lat, "lon": lon, "geo_precision": GeoPrecision.EXACT, "geo_radius_m": 25, "geocode_matched": "",
+    }  # fmt: skip
+    # The deepest areas are an installation's own, and the gazetteer cannot tell them.
+    if found is None or (area and _refines(area, found)) or (area and area.codes == found.codes):
+        return fields
+    return fields | {**found.codes, "timezone": around.timezone or found.timezone, "settlement": ""}
+
+
+def another_area(area: Lineage | None, lat: Decimal, lon: Decimal) -> str:
+    """The country or region in which a point lies if it is another one than the area's; else nothing."""
+    around = embedded().area_of(float(lat), float(lon))
+    if area is None or not _disagrees(around, area):
+        return ""
+    found = deepest(around.adm1_code, around.country)
+    return (found.codes["adm1_name"] or found.codes["country"]) if found else around.country or ""
+
+
+def only_area(area: Lineage | None) -> dict[str, Any]:
+    """The place columns of which nothing but the area is known."""
+    nothing = {
+        "lat": None, "lon": None, "geo_precision": GeoPrecision.UNKNOWN, "geo_radius_m": None,
+        "settlement": "", "geocode_matched": "",
+    }  # fmt: skip
+    return nothing | (_of_area(area) if area else {})
+
+
+# -- places that people confirmed -------------------------------------------------------------------------
+
+KNOWN_RADIUS_M = 2_000  # a name set on the map by a person: so far around it lie its other houses
+_FRESH_S = 2  # seconds after which a process looks for names that others confirmed
+
+
+def name_of(typed: str) -> str:
+    """The names of a typed place without the street and the house; nothing for a street alone."""
+    return ", ".join(part.text for part in parse(typed).parts)
+
+
+class _KnownKeys:
+    """The keys of all known places: few, so that a look-up asks the database for those alone that it has."""
+
+    def __init__(self) -> None:
+        self.keys, self.read = frozenset[str](), float("-inf")
+
+    def __contains__(self, key: str) -> bool:
+        if time.monotonic() - self.read > _FRESH_S:
+            self.keys = frozenset(KnownPlace.objects.values_list("key", flat=True))
+            self.read = time.monotonic()
+        return key in self.keys
+
+    def forget(self) -> None:
+        self.read = float("-inf")
+
+
+known_keys = _KnownKeys()
+
+
+def codes_of(area: Lineage) -> list[str]:
+    """The codes of an area and those around it, the deepest first."""
+    names = ("adm3_code", "adm2_code", "adm1_code", "country")
+    return [area.codes[name] for name in names if area.codes[name]]
+
+
+def _known(typed: str, area: Lineage | None) -> Answer | None:
+    """A place that a person confirmed for this name in this area, or in one around it that holds the point."""
+    key = fold(name_of(typed)) if area else ""
+    if area is None or not key or key not in known_keys:
+        return None
+    codes = codes_of(area)
+    found = {one.area: one for one in KnownPlace.objects.filter(key=key, area__in=codes).select_related("by")}
+    for code in codes:
+        if (one := found.get(code)) is None:
+            continue
+        around = embedded().area_of(float(one.lat), float(one.lon))
+        if code == codes[0] or not area.codes["adm2_code"] or around.adm2_code == area.codes["adm2_code"]:
+            place = Candidate(
+                float(one.lat), float(one.lon), one.name, around.country or area.codes["country"], around.adm1_code,
+                around.adm2_code, GeoPrecision.SETTLEMENT, KNOWN_RADIUS_M, 1.0, matched=f"{one.name} ({one.by})"[:300],
+                how="known", timezone=around.timezone,
+            )  # fmt: skip
+            return Answer("found", (place,), parse(typed).remainder)
+    return None
+
+
+# -- look-ups --------------------------------------------------------------------------------------------
 
 
 def embedded() -> Gazetteer:

@@ -311,6 +311,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='KnownPlace',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(help_text='The folded name, see `geocoding.names.fold`.', max_length=300)),
+                ('area', models.CharField(help_text='The code of the area it was named in.', max_length=20)),
+                ('name', models.CharField(max_length=300)),
+                ('lat', models.DecimalField(decimal_places=6, max_digits=9)),
+                ('lon', models.DecimalField(decimal_places=6, max_digits=9)),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('key', 'area'), name='knownplace_unique')],
+            },
+        ),
+        migrations.CreateModel(
             name='PersonChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

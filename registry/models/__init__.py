@@ -2,7 +2,7 @@
 
 from .incidents import Incident, Statement
 from .people import Invitation, Person, PersonChange
-from .places import Area, AreaCode, Asset, CustomersServed
+from .places import Area, AreaCode, Asset, CustomersServed, KnownPlace
 from .reports import CURRENT, PastReport, PublicReport, Report, ResearcherReport
 from .rows import ReportRow
 from .story import (
@@ -57,6 +57,7 @@ __all__ = [
     "Evidence",
     "Incident",
     "Invitation",
+    "KnownPlace",
     "Link",
     "OutageStep",
     "PastReport",

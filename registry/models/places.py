@@ -60,6 +60,21 @@ class AreaCode(models.Model):
         constraints = [models.UniqueConstraint(fields=["scheme", "code"], name="areacode_unique")]
 
 
+class KnownPlace(models.Model):
+    """A place that no gazetteer knew and a person set on the map: found by its name within the area it was named in."""
+
+    key = models.CharField(max_length=300, help_text="The folded name, see `geocoding.names.fold`.")
+    area = models.CharField(max_length=20, help_text="The code of the area it was named in.")
+    name = models.CharField(max_length=300)
+    lat = models.DecimalField(max_digits=9, decimal_places=6)
+    lon = models.DecimalField(max_digits=9, decimal_places=6)
+    by = models.ForeignKey("registry.Person", models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "area"], name="knownplace_unique")]
+
+
 class CustomersServed(models.Model):
     """How many customers an operator serves in an area from a day on: the NT of SAIFI and SAIDI."""
 

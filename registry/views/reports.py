@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_POST, require_safe
 
@@ -30,10 +30,10 @@ from registry.models.identity import read_reference
 from registry.outputs import telling
 from registry.rules import access, supply, workflow
 from registry.rules.access import Verb
-from registry.rules.vocabularies import GeocodeState, Holder, Kind, Role, Status
+from registry.rules.vocabularies import Holder, Kind, Role, Status
 from registry.templatetags import tables
 
-from . import deeds
+from . import deeds, places
 from .guards import person_of, signed_in
 
 # -- the list ------------------------------------------------------------------------------------------
@@ -252,16 +252,22 @@ def my_work(request: HttpRequest) -> HttpResponse:
     mine = filters.tried(Report.objects.within(person.scope).live().filter(withdrawn=""))
     today = timezone.localdate()
     open_now = filters.tried(mine.exclude(status__in=(Status.CLOSED, Status.RESTORED)))
+    all_ = reverse("reports")
     queues = [
-        (_t("Danger now"), _oldest(open_now.filled("danger")), "danger=1", ""),
+        (_t("Danger now"), _oldest(open_now.filled("danger")), f"{all_}?danger=1", ""),
         (_t("Overdue"), open_now.filter(due_on__lt=today).order_by("due_on")[:_IN_QUEUE], "", ""),
-        (_t("Assigned to me"), _oldest(open_now.filter(assignee=person)), "assignee=me", ""),
+        (_t("Assigned to me"), _oldest(open_now.filter(assignee=person)), f"{all_}?assignee=me", ""),
         (_t("Questions answered"), _answered(mine), "", ""),
-        (_t("Waiting for verification"), _to_verify(person), "status=reported", ""),
-        (_t("Places to confirm"), _places(open_now), "", "place"),
+        (_t("Waiting for verification"), _to_verify(person), f"{all_}?status=reported", ""),
+        (_places_title(person), _places(person), reverse("places"), "place"),
     ]
     shown = [
-        (title, [_with_step(row, person, deed) for row in rows], query) for title, rows, query, deed in queues
+        (
+            title,
+            [_with_step(row, person, deed) for row in rows],
+            url if deed or len(rows) == _IN_QUEUE else "",
+        )
+        for title, rows, url, deed in queues
     ]
     requests = []
     if person.role == Role.SUPERVISOR:
@@ -292,9 +298,15 @@ def _answered(mine: Any) -> list[Report]:
     return [row for row in rows if newest[row.pk] == row.version][:_IN_QUEUE]
 
 
-def _places(open_now: Any) -> list[Report]:
-    states = (GeocodeState.AMBIGUOUS, GeocodeState.OUTSIDE, GeocodeState.NOT_FOUND)
-    found = [row for state in states for row in _oldest(open_now.filter(geocode_state=state))]
+def _places_title(person: Any) -> str:
+    waiting = sum(places.counts(person).values())
+    return _t("Places to confirm (%(count)s)") % {
+        "count": formats.number_format(waiting, force_grouping=True)
+    }
+
+
+def _places(person: Any) -> list[Report]:
+    found = [row for why in places.WAITING for row in places.waiting(person, why)[:_IN_QUEUE]]
     return sorted(found, key=lambda row: row.sort_key)[:_IN_QUEUE]
 
 
@@ -316,8 +328,10 @@ _NOT_LIKELY = frozenset(
 def _with_step(row: Report, person: Any, deed_name: str = "") -> tuple[Report, Any, str]:
     """A row of work with the words and the address of its most likely step: the queue's own deed, a deed
     that stands out, else the first move open to this person."""
-    for name in (deed_name, *deeds.PROMINENT):
-        if name and name not in ("attempt", "estimate") and deeds.DEEDS[name].is_open(row, person):
+    if deed_name == "place" and access.may(person, Verb.LOCATE, row):
+        return row, deeds.DEEDS["place"].label, f"{reverse('places')}?r={row.reference}"
+    for name in deeds.PROMINENT:
+        if name not in ("attempt", "estimate") and deeds.DEEDS[name].is_open(row, person):
             return row, deeds.DEEDS[name].label, reverse("deed", args=[row.reference, name])
     for move in workflow.moves_from(row):
         planned = not move.needs_plan or row.plan_scope

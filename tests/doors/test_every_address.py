@@ -59,6 +59,7 @@ EXPECTED: dict[str, str] = {
     "log": LOGS,
     "logged": "302 404 200 404 404 404 404 404 404",
     "my-work": "302 200 200 200 200 200 302 200 200",
+    "places": STAFF,
     "asset": PAGE,
     "report": PAGE,
     "edit": OWN_REPORT,

@@ -89,7 +89,7 @@ def _revise(report: Report, one: Judged, *, by: Person | None) -> Entry:
     wanted = dict(one.line.fields)
     for line in steps:
         wanted |= line.fields
-    asked_online = report.geocode_backend not in ("", "gazetteer")
+    asked_online = report.geocode_backend not in ("", "gazetteer", "known")
     if asked_online and report.place_typed == wanted["place_typed"]:
         wanted = {name: value for name, value in wanted.items() if name not in reports.PLACE_COLUMNS}
     fields = {name: value for name, value in wanted.items() if getattr(report, name) != value}

@@ -39,8 +39,11 @@ class Command(BaseCommand):
                 raise CommandError(
                     _("%(file)s cannot be written over: name another file.") % {"file": output}
                 )
+            table = Table(file)
+            for note in table.notes:
+                self.stderr.write(str(note))
             rows = geocoded(
-                Table(file).verbatim(),
+                table.verbatim(),
                 [column.strip() for column in next(csv.reader([columns], skipinitialspace=True))],
                 country=country,
                 gazetteer=Gazetteer(index),
