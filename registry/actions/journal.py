@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -386,10 +386,12 @@ def of_point(lat: Decimal | None, lon: Decimal | None) -> dict[str, Any]:
     for step in GRIDS:
         point = geo.snap(lat, lon, step)
         columns[f"lat_{step}"], columns[f"lon_{step}"] = point
-        columns[f"cell_{step}"] = geo.cell(*point)
+        columns[f"cell_{step}"] = _cell(*point)
     return columns
 
 
+#: The cells of grid points, of which many reports share one.
+_cell = lru_cache(1 << 15)(geo.cell)
 _OF_POINT = ("cell", *(f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")))
 #: The columns that ``derive`` sets from the others whenever it is called.
 DERIVED = ("asset", "incident", *_OF_POINT)

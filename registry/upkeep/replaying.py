@@ -96,7 +96,7 @@ def _rows(rows: QuerySet[Any], names: tuple[str, ...]) -> Iterator[Row]:
     sql, params = rows.values_list(*columns).query.sql_with_params()
     with connections[rows.db].cursor() as cursor:
         cursor.execute(sql, params)
-        yield from cursor
+        yield from cursor.fetchall()
 
 
 def _field(table: type[models.Model], name: str) -> Any:

@@ -12,12 +12,13 @@ from multiprocessing import get_context
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from registry.actions import editions, evidence, tallies
 from registry.models import Edition, Entry, Evidence, PastReport, Report, Seal
 from registry.models.sql import Differs, unbalanced
+from registry.outputs import exporting
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
@@ -75,6 +76,7 @@ def _checked(check: Callable[..., Iterator[Finding]], of: list[Any]) -> list[Fin
     with transaction.atomic(using=_ALIAS):
         if begins and connection.vendor == "postgresql":
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.cursor().execute(exporting.AT_ONCE)
         return list(check(*of))
 
 
@@ -91,10 +93,11 @@ def _seals() -> Iterator[Finding]:
     newest = 0
     for seal in Seal.objects.using(_ALIAS).order_by("number").iterator():
         sealed = Entry.objects.using(_ALIAS).filter(seal=seal)
+        there = sealed.order_by().aggregate(count=Count("pk"), newest=Max("pk"))
         whole = (
             seal.number == (before.number + 1 if before else 1)
             and (before is None or before.sealed_at <= seal.sealed_at)
-            and seal.entries == sealed.count()
+            and seal.entries == there["count"]
             and seal.digest == chained(before, sealed)
         )
         if not whole:
@@ -102,7 +105,7 @@ def _seals() -> Iterator[Finding]:
         # An entry may commit after a newer one was sealed, but not two seals later.
         for entry in Entry.objects.using(_ALIAS).filter(seal=None, pk__lt=newest)[:20]:
             yield Finding("entry", str(entry.pk), _("it is older than the last seal, and not sealed"))
-        newest = sealed.aggregate(newest=Max("pk"))["newest"] or newest
+        newest = there["newest"] or newest
         before = seal
 
 
@@ -164,10 +167,8 @@ def _compared(audience: str, edition: Edition, first: int, *, months: bool) -> I
     # An incident may be published, and an asset lose a withdrawn row, between two editions; months keep
     # the links of their month.
     own = [name for name in editions.OWN if name != "incident"]
-    linked = [] if months else editions.LINKED
-    moved = list(touched.filled("asset").values_list("asset", flat=True).distinct())
-    differing = _any_differs(audience, own) | (_any_differs(audience, linked) & ~Q(asset__in=moved))
-    names = [*own, *linked]
+    names = own if months else [*own, *editions.LINKED]
+    differing = _any_differs(audience, names)
     wanted = [f"{prefix}{name}" for name in names for prefix in ("seen_", f"{audience}__")]
     for row in shown.filter(differing | Q(**{f"{audience}__isnull": True})).values(
         "reference", "asset", f"{audience}__pk", *wanted
@@ -176,8 +177,10 @@ def _compared(audience: str, edition: Edition, first: int, *, months: bool) -> I
             yield Finding(audience, row["reference"], _("it should be shown"))
             continue
         wrong = [name for name in names if row[f"seen_{name}"] != row[f"{audience}__{name}"]]
-        if row["asset"] in moved:
-            wrong = [name for name in wrong if name not in linked]
+        if touched.filled("asset").filter(asset=row["asset"]).exists():
+            wrong = [name for name in wrong if name in own]
+        if not wrong:
+            continue
         message = _("not what the policy gives: %(columns)s") % {"columns": ", ".join(wrong)}
         yield Finding(audience, row["reference"], message)
     rows = editions.rows_of(audience).using(_ALIAS).filter(report__gte=first, report__lt=first + _COMPARED)
