@@ -315,17 +315,17 @@ def prepare(line: Line, at: datetime) -> Written:
     words = {name: str(pair[1]) for name, pair in changes.items() if name in TEXT_FIELDS}
     words |= {name: text for name, text in line.texts.items() if text}
     texts = {name: secrets.token_urlsafe(16) + text for name, text in words.items() if text}
+    by, role = (line.by.pk, line.by.role) if line.by else (None, "")
     for row in line.rows:
-        row.report, row.recorded_at, row.recorded_by = report, at, line.by
+        row.recorded_at, row.recorded_by_id = at, by
         row.salt = secrets.token_urlsafe(16)
-    role = line.by.role if line.by else ""
     happened_at = (line.happened_at or at).replace(microsecond=0)
     told = {
         "report": report.reference,
         "number": report.version,
         "kind": str(line.kind),
         "move": line.move,
-        "by": line.by.pk if line.by else None,
+        "by": by,
         "role": role,
         "recorded_at": plain(at),
         "from": "" if is_new else before["status"],
@@ -345,10 +345,10 @@ def prepare(line: Line, at: datetime) -> Written:
     body = canonical({name: value for name, value in told.items() if value not in ("", None, {}, [])})
     entry = blank(
         Entry,
-        report=report,
+        report_id=report.pk,
         number=report.version,
         kind=line.kind,
-        by=line.by,
+        by_id=by,
         role=role,
         happened_at=happened_at,
         recorded_at=at,
@@ -368,16 +368,15 @@ _DECIMALS = {f.attname: f for f in Report._meta.concrete_fields if isinstance(f,
 
 def _as_stored(name: str, value: Any) -> Any:
     """A value as the register keeps it: decimals with the column's own places, moments in whole seconds."""
-    if value is None or type(value) is str:
-        return value
     if type(value) is datetime:
         return value.replace(microsecond=0)
-    if name in _DECIMALS:
+    if name in _DECIMALS and value is not None:
         column = _DECIMALS[name]
         return round(Decimal(column.to_python(value)), column.decimal_places)
     return value
 
 
+@lru_cache(maxsize=4096)  # many reports share the point of their settlement
 def of_point(lat: Decimal | None, lon: Decimal | None) -> dict[str, Any]:
     """The columns that follow from a point: its cell, and the snapped point and cell of every grid."""
     if lat is None or lon is None:
@@ -400,8 +399,7 @@ DERIVED = ("asset", "incident", *_OF_POINT)
 def derive(report: Report, *, at: datetime) -> None:
     """Set the columns that follow from others: cell, snapped places, names of asset and incident, and,
     until it has passed, the moment publishing delays count from."""
-    for name, value in of_point(report.lat, report.lon).items():
-        setattr(report, name, value)
+    vars(report).update(of_point(report.lat, report.lon))
     report.asset = report.of_asset.reference if report.of_asset else ""
     report.incident = report.of_incident.reference if report.of_incident else ""
     if report.logged_utc is None:

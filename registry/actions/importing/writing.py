@@ -33,8 +33,8 @@ def write(judged: Sequence[Judged], batch: Batch, source: str) -> None:
                 source=source,
                 ref=one.ref,
                 content_digest=one.digest,
-                report=one.line.report,
-                batch=batch,
+                report_id=one.line.report.pk,
+                batch_id=batch.pk,
             )
             for one in new
             if one.line
