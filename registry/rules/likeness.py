@@ -360,6 +360,9 @@ def compare(one: Portrait, other: Portrait) -> Likeness:
         score = 0
     else:
         verdict = Verdict.SECOND if place >= _PINNED else verdict
+        if verdict == Verdict.SECOND:
+            # The days between are what makes it another strike.
+            weighed.speaks_for.append(weighed.against.pop())
     return Likeness(verdict, score, weighed.speaks_for, weighed.against)
 
 
@@ -409,7 +412,9 @@ def _weigh_place(weighed: _Weighing, one: Portrait, other: Portrait) -> None:
     elif same_town:
         weighed.add(10, _("same settlement"))
     if slack <= SMALL_M and _ALONE & {one.use, other.use} and _same_use(one.use, other.use) is not False:
-        weighed.add(30, _("a place like this has one of them"))
+        # Two addresses say better why.
+        told = one.address.houses and other.address.houses
+        weighed.add(30, None if told else _("the only one of its kind here"))
     return None
 
 

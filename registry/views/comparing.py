@@ -98,7 +98,6 @@ class Compared(NamedTuple):
     label: str
     left: str
     right: str
-    differs: bool
 
 
 class Side(NamedTuple):
@@ -131,7 +130,8 @@ def compare(request: HttpRequest, reference: str, other: str) -> HttpResponse:
         "both": (left, right),
         "left": _side(left, right, person_of(request)),
         "right": _side(right, left, person_of(request)),
-        "parts": list(_parts(left, right)),
+        "differing": list(_parts(left, right, differing=True)),
+        "same": list(_parts(left, right, differing=False)),
         "likeness": likeness.compare(likeness.portrait(left), likeness.portrait(right)),
         "told_apart": duplicates.are_told_apart(left, right),
         "may_strike": left.kind == right.kind != Kind.OUTAGE,
@@ -188,15 +188,15 @@ def _side(report: Report, other: Report, person: Person) -> Side:
     )
 
 
-def _parts(left: Report, right: Report) -> Iterator[tuple[Any, list[Compared]]]:
-    """What both say, group by group; what neither says is left out."""
+def _parts(left: Report, right: Report, *, differing: bool) -> Iterator[tuple[Any, list[Compared]]]:
+    """The fields in which they differ, or those in which they agree, group by group."""
     for title, names in _PARTS:
         fields = []
         for name in names:
-            values = [getattr(report, name) for report in (left, right)]
-            if any(value not in (None, "") for value in values):
-                words = _words(left, name), _words(right, name)
-                fields.append(Compared(str(field_of(name).verbose_name), *words, values[0] != values[1]))
+            one, other = getattr(left, name), getattr(right, name)
+            if (one != other) == differing and {one, other} - {None, ""}:
+                label = str(field_of(name).verbose_name)
+                fields.append(Compared(label, _words(left, name), _words(right, name)))
         if fields:
             yield title, fields
 

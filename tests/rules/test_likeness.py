@@ -153,4 +153,4 @@ def test_why_is_said_in_words() -> None:
     found = told(row(address="Shevchenka 5"), row(address="Шевченка 5", lat=50.00036))
     assert found.reasons == ["same address", "40 m apart", "same use", "same day"]
     again = told(row(), row(**LATER))
-    assert (again.reasons, again.doubts) == (["0 m apart", "same use"], ["40 days apart"])
+    assert (again.reasons, again.doubts) == (["0 m apart", "same use", "40 days apart"], [])
