@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from .views import (
+    columns,
     comparing,
     data,
     health,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("", include(places.urlpatterns)),
     path("", include(incidents.urlpatterns)),
     path("", include(imports.urlpatterns)),
+    path("", include(columns.urlpatterns)),
     path("", include(people.urlpatterns)),
     path("", include(data.urlpatterns)),
     path("", include(pages.urlpatterns)),

@@ -177,10 +177,12 @@ class SavedFilter(models.Model):
 
 class SavedMapping(models.Model):
     """A mapping that somebody made on the web, as the file that ``import_reports --mapping`` reads. ``source``
-    tells rows apart for good, so it is the name, and the name is never given twice."""
+    tells rows apart for good, so it is the name, and the name is never given twice. ``answers``: what was chosen
+    on the page, to be corrected there."""
 
     name = models.SlugField(max_length=60, unique=True)
     text = models.TextField()
+    answers = models.JSONField(default=dict)
     by = models.ForeignKey("registry.Person", models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

@@ -97,6 +97,12 @@ def submit(label: str, look: str = "", name: str = "", value: str = "") -> SafeS
     )
 
 
+@register.filter
+def bound(form: BaseForm, name: str) -> BoundField:
+    """The field of this name, of a form whose fields depend on what it is about."""
+    return form[name]
+
+
 # Codes
 
 

@@ -85,7 +85,7 @@ def _pasted(text: str) -> tuple[Iterator[bytes], str]:
     return iter([text.encode()]), _("Pasted rows, %(at)s") % {"at": f"{at:%Y-%m-%d %H:%M}"}
 
 
-def _batch(request: HttpRequest, pk: int) -> Batch:
+def batch_seen(request: HttpRequest, pk: int) -> Batch:
     """A batch this person may open; 404 does not tell hidden from absent."""
     return get_object_or_404(Batch.objects.seen_by(person_of(request)).select_related("by"), pk=pk)
 
@@ -94,7 +94,8 @@ def _batch(request: HttpRequest, pk: int) -> Batch:
 @may(Verb.IMPORT)
 def import_page(request: HttpRequest, pk: int) -> HttpResponse:
     """*What would this import do?* and then, *what did it do?*"""
-    return _page(request, _batch(request, pk))
+    batch = batch_seen(request, pk)
+    return redirect("import-columns", pk) if batch.state == Batch.State.MAPPING else _page(request, batch)
 
 
 def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
@@ -168,7 +169,7 @@ def _progress(batch: Batch) -> dict[str, Any] | None:
 @may(Verb.IMPORT)
 def failing_rows(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The rows that failed, as CSV, each with what is wrong, to be mended and sent again."""
-    batch = _batch(request, pk)
+    batch = batch_seen(request, pk)
     lines = importing.failing.table(batch.headings, importing.failing.rows(batch))
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"{slugify(batch.name.rpartition('.')[0] or batch.name) or batch.pk}-failing.csv"
@@ -183,7 +184,7 @@ def failing_rows(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpR
 @may(Verb.IMPORT)
 def check_import(request: HttpRequest, pk: int) -> HttpResponse:
     """Check by another mapping."""
-    batch, form = _batch(request, pk), MappingForm(request.POST)
+    batch, form = batch_seen(request, pk), MappingForm(request.POST)
     if form.is_valid():
         try:
             importing.check(batch, form.cleaned_data["mapping"], by=person_of(request))
@@ -198,7 +199,7 @@ def check_import(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @may(Verb.IMPORT)
 def confirm_import(request: HttpRequest, pk: int) -> HttpResponse:
-    batch = _batch(request, pk)
+    batch = batch_seen(request, pk)
     form = ConfirmForm(request.POST, failing=batch.counts.get("error", 0))
     if form.is_valid():
         without = form.cleaned_data.get("without", False)
@@ -211,7 +212,7 @@ def confirm_import(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @may(Verb.WITHDRAW)
 def undo_import(request: HttpRequest, pk: int) -> HttpResponse:
-    batch = _batch(request, pk)
+    batch = batch_seen(request, pk)
     form = UndoForm(request.POST, kept=1)
     if form.is_valid():
         keeping, by = form.cleaned_data["keeping"], person_of(request)
@@ -244,7 +245,7 @@ def _done(request: HttpRequest, form: Any, batch: Batch, act: Callable[[], None]
 @require_POST
 @may(Verb.IMPORT)
 def cancel_import(request: HttpRequest, pk: int) -> HttpResponse:
-    batch = _batch(request, pk)
+    batch = batch_seen(request, pk)
     importing.cancel(batch, by=person_of(request))
     messages.success(request, _("Cancelled."))
     return redirect("import", pk)
@@ -257,7 +258,7 @@ def cancel_import(request: HttpRequest, pk: int) -> HttpResponse:
 @may(Verb.IMPORT)
 def conflict(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """*Who is right?* What the register says beside what the row says, part by part."""
-    batch, by = _batch(request, pk), person_of(request)
+    batch, by = batch_seen(request, pk), person_of(request)
     open_rows = batch.noted.filter(outcome="conflict", decided_at=None).select_related("report", "batch__by")
     row = get_object_or_404(open_rows, number=number)
     assert row.report

@@ -4,7 +4,7 @@ A row that says what it said is left alone; another revises its report, unless a
 then it is a conflict, for a person.
 """
 
-from . import failing
+from . import columns, failing
 from .batches import Taken, Upload, cancel, check, confirm, fitting, receive, too_large, upload
 from .deciding import Part, decide, parts
 from .judging import MARK, OUTCOMES
@@ -21,6 +21,7 @@ __all__ = [
     "advance",
     "cancel",
     "check",
+    "columns",
     "confirm",
     "decide",
     "failing",

@@ -118,6 +118,11 @@ class Column:
             found = {text: words.meant(rules, text) for text in self.known[:MOST_WORDS]}
             self.means = {text: coded(outcome) for text, outcome in found.items()}
 
+    def grade_on(self, scale: str) -> None:
+        """Read the words as grades of this scale, as far as it knows them."""
+        self.scale, known = scale, words.grades_on(scale, self.means)
+        self.means = {text: known.get(text, "") for text in self.means}
+
     def turn(self) -> None:
         """Read days with day and month the other way round."""
         self.formats = [values.OTHER_WAY.get(format, format) for format in self.formats]
@@ -151,6 +156,7 @@ class Proposal:
     kind: str = v.Kind.BUILDING
     sector: str = v.Sector.UNKNOWN
     cause_group: str = ""
+    layout: dict[str, Any] = field(default_factory=dict)
 
     def of(self, role: str) -> Column | None:
         return next((column for column in self.columns if column.role == role), None)
@@ -203,6 +209,7 @@ class Proposal:
             "source": self.name,
             **({"ref": ref.name} if ref else {}),
             **({"missing": sorted(missing)} if missing else {}),
+            **({"table": self.layout} if self.layout else {}),
             "always": always,
             "fields": self._where() | self._when() | self._rest(),
             **({"decide": decides} if (decides := self._decides()) else {}),

@@ -47,8 +47,9 @@ HEADINGS: dict[str, tuple[str, ...]] = {
              "кінець", "конец", "finish"),
     "year": ("year", "рік", "год"),
     "month": ("month", "місяць", "месяц"),
-    "what": ("type", "kind", "category", "infrastructure", "facility", "object", "building", "use", "sector", "class",
-             "type of infrastructure", "object type", "тип*", "вид*", "об'єкт*", "объект*", "категор*", "структур*"),
+    "what": ("what", "type", "kind", "category", "infrastructure", "facility", "object", "building", "use", "sector",
+             "class", "type of infrastructure", "object type", "тип*", "вид*", "об'єкт*", "объект*", "категор*",
+             "структур*"),
     "grade": ("damage", "extent", "severity", "grade", "degree", "condition", "damage level", "level of damage",
               "extent of damage", "damage class", "ступін*", "степень", "пошкодж*", "повреж*", "руйнув*", "разруш*",
               "стан", "состояние"),
@@ -179,7 +180,7 @@ CAUSES: tuple[Rule, ...] = (
 
 #: Grades in words, where a table names no scale: what can be meant on the widest one.
 _PLAIN_GRADES: tuple[Rule, ...] = (
-    (("no damage", "undamaged", "не пошкоджен*", "не поврежд*"), {}),
+    (("no damage", "undamaged", "not damaged", "не пошкоджен*", "не поврежд*"), {"grade": ""}),
     (("partial*", "partly", "частков*", "частичн*"), {"grade": "partially_damaged"}),
     (("destroy*", "total loss", "collapsed", "зруйнован*", "знищен*", "разруш*", "уничтож*"), {"grade": "destroyed"}),
     (("damaged", "пошкоджен*", "поврежд*"), {"grade": "partially_damaged"}),
@@ -228,22 +229,30 @@ def grades(values: Iterable[str]) -> tuple[str, dict[str, str]]:
     Of several the first is taken that knows all; words of no scale are read on ACAPS', the widest.
     """
     values = list(values)
-    best: tuple[str, dict[str, str]] = ("", {})
-    for scale in scales.SCALES.values():
-        known: dict[str, str] = {}
-        for grade in scale.grades:
-            label = folded(str(grade.label))
-            known |= {
-                folded(grade.code): grade.code,
-                label: grade.code,
-                label.lstrip("0123456789 "): grade.code,
-            }
-        found = {value: known[folded(value)] for value in values if folded(value) in known}
-        if len(found) > len(best[1]):
-            best = (scale.code, found)
-    if len(best[1]) < len(values):
-        plain = {value: meant(_PLAIN_GRADES, value) for value in values if len(value.split()) <= 4}
-        read = {value: outcome["grade"] for value, outcome in plain.items() if outcome}
-        if len(read) > len(best[1]):
-            best = ("acaps", read)
-    return best if 2 * len(best[1]) >= len(values) else ("", {})
+    read = {scale: grades_on(scale, values) for scale in scales.SCALES}
+    # ACAPS', which also takes plain words, last: where another scale knows as many, they are its own.
+    exact = "acaps" if all(folded(value) in _labels("acaps") for value in values) else ""
+    order = sorted(read, key=lambda scale: (-len(read[scale]), scale != exact, scale == "acaps"))
+    found = read[order[0]]
+    return (order[0], found) if found and 2 * len(found) >= len(values) else ("", {})
+
+
+def grades_on(scale: str, values: Iterable[str]) -> dict[str, str]:
+    """The grades of a scale that these words name, those left out that name none."""
+    known, found = _labels(scale), {}
+    for value in values:
+        if grade := known.get(folded(value)):
+            found[value] = grade
+        elif scale == "acaps" and len(value.split()) <= 4 and (said := meant(_PLAIN_GRADES, value)):
+            found[value] = said["grade"]
+    return {value: grade for value, grade in found.items() if grade}
+
+
+@lru_cache(maxsize=20)
+def _labels(scale: str) -> dict[str, str]:
+    """The folded codes and words of a scale's grades."""
+    known: dict[str, str] = {}
+    for grade in scales.SCALES[scale].grades if scale in scales.SCALES else ():
+        label = folded(str(grade.label))
+        known |= {folded(grade.code): grade.code, label: grade.code, label.lstrip("0123456789 "): grade.code}
+    return known
