@@ -179,14 +179,6 @@ def write(sheet: Sheet, sink: Sink, *, excel: bool = False, hxl: bool = False) -
     return count
 
 
-#: Text that the register itself makes of letters, digits, spaces and hyphens: it needs no quotes, and no
-#: formula begins so.
-_PLAIN = {
-    "reference", "asset", "site", "incident", "related", "country", "timezone", "repair_currency", "elements",
-    "withheld", "digest",
-}  # fmt: skip
-
-
 def _text(name: str, excel: bool) -> str:
     """A text column as SQL of both engines, made harmless for Excel if asked."""
     if not excel:
@@ -246,8 +238,6 @@ _MEANT = bytes.maketrans(
     _BETWEEN + b"".join(mark for _escape, mark, _meant in _ESCAPES),
     b"," + b"".join(meant for _escape, _mark, meant in _ESCAPES),
 )
-#: What CSV needs quotes for: commas, quotation marks and the ends of lines.
-_SPECIAL = b',"\xfd\xfe'
 
 
 def _as_csv(data: bytes, end: bytes) -> bytes:
@@ -255,42 +245,49 @@ def _as_csv(data: bytes, end: bytes) -> bytes:
     if b"\\" in data:
         for escape, mark, _meant in _ESCAPES:
             data = data.replace(escape, mark)
+    data = _quoted(data, _BETWEEN, b"\n", b',"\xfd\xfe')
+    if end != b"\n":
+        data = data.replace(b"\n", end)
+    return data.translate(_MEANT)
+
+
+def _quoted(data: bytes, between: bytes, line: bytes, special: bytes) -> bytes:
+    """The cells that hold a ``special`` byte in quotes: commas, quotation marks and the ends of lines.
+    ``between`` lies between cells, ``line`` ends a line."""
     parts: list[bytes] = []
     done = 0
-    found = [data.find(mark) for mark in _SPECIAL]  # each of them next
+    found = [data.find(mark) for mark in special]  # each of them next
     while (at := min((place for place in found if place >= 0), default=-1)) >= 0:
-        start = max(data.rfind(_BETWEEN, done, at), data.rfind(b"\n", done, at)) + 1 or done
-        stop = data.find(b"\n", at)
-        between = data.find(_BETWEEN, at, stop)
-        stop = stop if between < 0 else between
+        start = max(data.rfind(between, done, at), data.rfind(line, done, at)) + 1 or done
+        stop = data.find(line, at)
+        cell = data.find(between, at, stop)
+        stop = stop if cell < 0 else cell
         parts += data[done:start], b'"', data[start:stop].replace(b'"', b'""'), b'"'
         done = stop
         found = [
             data.find(mark, done) if 0 <= place < done else place
-            for mark, place in zip(_SPECIAL, found, strict=True)
+            for mark, place in zip(special, found, strict=True)
         ]
-    if parts:
-        data = b"".join((*parts, data[done:]))
-    if end != b"\n":
-        data = data.replace(b"\n", end)
-    return data.translate(_MEANT)
+    return b"".join((*parts, data[done:])) if parts else data
 
 
 #: A file reads most pages once: more of them at hand would only take memory.
 _CACHE_KIB = 16 * 1024
 
 
+#: What lies between cells and what ends a line, of bytes that UTF-8 has no use for.
+_CELL, _LINE = b"\xff", b"\xfe"
+_COMMA = bytes.maketrans(_CELL, b",")
+
+
 def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
-    """As SQLite builds them, one ``printf`` a row."""
+    """As SQLite builds them, one ``printf`` a row: cell by cell it only puts marks between, since few cells
+    need quotes, and these are found in many rows at once."""
 
     def cell(name: str, type: str) -> str:
         match type:
-            case "text" if name not in _PLAIN:
-                # Most are empty, and four searches cost less than one pattern.
-                text = _text(name, excel)
-                special = " OR ".join(f"instr({name}, '{mark}')" for mark in ',"\n\r')
-                quoted = f"WHEN {special} THEN printf('\"%%w\"', {text})"
-                return f"CASE WHEN {name} = '' THEN '' {quoted} ELSE {text} END"
+            case "text":
+                return _text(name, excel)
             case "boolean":
                 return f"CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
             case "decimal":
@@ -298,11 +295,11 @@ def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
         return name
 
     places = {column.name: column.decimals for column in COLUMNS}
-    form = ",".join("%%s" for _column in sheet.columns)
+    form = _CELL.join(b"%s" for _column in sheet.columns) + _LINE
     cells = ", ".join(cell(name, type) for name, type, _hxl in sheet.columns)
     # Several sources in one order are merged as they come only if that is seen beside the line.
     order = [f", {term.split()[0]}" for term in sheet.order if len(sheet.sources) > 1]
-    sql, params = sheet.sql(f"printf('{form}', {cells}){''.join(order)}")
+    sql, params = sheet.sql(f"printf(CAST(x'{form.hex()}' AS text), {cells}){''.join(order)}")
     with connection.cursor() as cursor:
         raw = connection.connection
         raw.text_factory = bytes
@@ -313,7 +310,8 @@ def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
             for size in _sizes():
                 if not (chunk := cursor.fetchmany(size)):
                     break
-                yield end.join([*(line for line, *_order in chunk), b""]), len(chunk)
+                data = _quoted(b"".join([line for line, *_order in chunk]), _CELL, _LINE, b',"\n\r')
+                yield data.translate(_COMMA).replace(_LINE, end), len(chunk)
         finally:
             raw.execute(f"PRAGMA cache_size = {cache}")
             raw.text_factory = str
