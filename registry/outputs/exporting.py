@@ -215,44 +215,41 @@ def statement(sheet: Sheet, *, excel: bool = False) -> tuple[str, tuple]:
 def _copied(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
     """As PostgreSQL's COPY writes them: its text format, a fifth cheaper than its CSV, made CSV here."""
     sql, params = statement(sheet, excel=excel)
-    form = f"FORMAT text, DELIMITER '{_BETWEEN.decode()}', NULL '', ENCODING 'UTF8'"
+    form = "FORMAT text, DELIMITER ',', NULL '', ENCODING 'UTF8'"
     with transaction.atomic(using=sheet.sources[0].db), connection.cursor() as cursor:
         cursor.execute(AT_ONCE)
         with cursor.copy(f"COPY ({sql}) TO STDOUT ({form})", params) as copy:
             rows = iter(copy)
             for size in _sizes():
-                if not (lines := list(islice(rows, size))):
+                # As bytes, which the collector of garbage need not look through: a fifth of the time.
+                if not (lines := [bytes(row) for row in islice(rows, size)]):
                     break
                 yield _as_csv(b"".join(lines), end), len(lines)
 
 
-#: What COPY puts between cells; it is rarer in text than commas.
-_BETWEEN = b"\x1f"
 #: How COPY's text format writes what would end a cell, a line or an escape; a mark for it, of bytes that UTF-8
 #: has no use for; and what is meant.
 _ESCAPES = (
     (rb"\\", b"\xff", b"\\"), (rb"\n", b"\xfe", b"\n"), (rb"\r", b"\xfd", b"\r"), (rb"\t", b"\xfc", b"\t"),
-    (rb"\b", b"\xfb", b"\b"), (rb"\f", b"\xfa", b"\f"), (rb"\v", b"\xf9", b"\v"), (b"\\\x1f", b"\xf8", b"\x1f"),
+    (rb"\b", b"\xfb", b"\b"), (rb"\f", b"\xfa", b"\f"), (rb"\v", b"\xf9", b"\v"), (rb"\,", b"\xf8", b","),
 )  # fmt: skip
-_MEANT = bytes.maketrans(
-    _BETWEEN + b"".join(mark for _escape, mark, _meant in _ESCAPES),
-    b"," + b"".join(meant for _escape, _mark, meant in _ESCAPES),
-)
+_MEANT = bytes.maketrans(*(b"".join(column) for column in tuple(zip(*_ESCAPES, strict=True))[1:]))
 
 
 def _as_csv(data: bytes, end: bytes) -> bytes:
-    """Lines of COPY's text format as CSV."""
-    if b"\\" in data:
+    """Lines of COPY's text format as CSV: most are it already."""
+    has_escapes = b"\\" in data
+    if has_escapes:
         for escape, mark, _meant in _ESCAPES:
             data = data.replace(escape, mark)
-    data = _quoted(data, _BETWEEN, b"\n", b',"\xfd\xfe')
+    data = _quoted(data, b",", b"\n", b'"\xf8\xfd\xfe')
     if end != b"\n":
         data = data.replace(b"\n", end)
-    return data.translate(_MEANT)
+    return data.translate(_MEANT) if has_escapes else data
 
 
 def _quoted(data: bytes, between: bytes, line: bytes, special: bytes) -> bytes:
-    """The cells that hold a ``special`` byte in quotes: commas, quotation marks and the ends of lines.
+    """The data with the cells in quotes that hold a ``special`` byte: a comma, a quotation mark, a line's end.
     ``between`` lies between cells, ``line`` ends a line."""
     parts: list[bytes] = []
     done = 0
