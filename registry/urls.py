@@ -16,6 +16,7 @@ from .views import (
     people,
     places,
     reports,
+    tables,
 )
 
 urlpatterns = [
@@ -30,6 +31,7 @@ urlpatterns = [
     path("", include(columns.urlpatterns)),
     path("", include(people.urlpatterns)),
     path("", include(data.urlpatterns)),
+    path("", include(tables.urlpatterns)),
     path("", include(pages.urlpatterns)),
     path("", include(health.urlpatterns)),
 ]

@@ -6,9 +6,11 @@ region a district (files leave out the country), and what should be a district b
 is read as part of the place: "ul. Lenina 5", "Shebekino". Where the narrowest is empty, the area itself is the place.
 """
 
+import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +29,7 @@ ADDED = (
     "geo_candidates",
 )
 FLAGS = ("", "ambiguous", "review", "outside", "not_found")
-FLAG = ADDED.index("geo_flag") - len(ADDED)  # where the flag stands in a row, from its end
+_FLAG = ADDED.index("geo_flag") - len(ADDED)  # where the flag stands in a row, from its end
 _MOST_CANDIDATES = 5
 
 
@@ -83,6 +85,26 @@ def geocoded(
             yield row + added(tuple(row[index].strip() for index in where))
 
     return made()
+
+
+def write(rows: Iterator[list[str]], out: TextIO) -> Counter[str]:
+    """Write located rows as CSV (``out`` open for UTF-8, newline=""), and count their flags."""
+    flags, writerow = Counter[str](), csv.writer(_Lines(out)).writerow
+    writerow(next(rows))
+    for row in rows:
+        flags[row[_FLAG]] += 1
+        writerow(row)
+    return flags
+
+
+class _Lines:
+    """Rows end in LF. The writer is left to end them in CRLF, for else it does not quote a lone CR."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write(self, line: str) -> None:
+        self.file.write(line.removesuffix("\r\n") + "\n")
 
 
 def place(cells: Sequence[str], *, country: str = "", gazetteer: Gazetteer) -> Placed:

@@ -120,6 +120,7 @@ EXPECTED: dict[str, str] = {
     "entries-csv": STAFF,
     "data": PAGE,
     "dictionary-csv": PAGE,
+    "locate-table": SIGN_IN,
     # about
     "about": PAGE,
     "accessibility": PAGE,

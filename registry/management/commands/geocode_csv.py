@@ -4,14 +4,14 @@ import csv
 from collections import Counter
 from pathlib import Path
 from time import monotonic
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from registry.geocoding.gazetteer import Gazetteer
-from registry.geocoding.tables import FLAG, FLAGS, BadColumns, geocoded
+from registry.geocoding.tables import FLAGS, BadColumns, geocoded, write
 from registry.tabular import BadTable, Table
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         index = settings.DATA_DIR / "gazetteer.sqlite3"
         if not index.exists():
             raise CommandError(_("There is no gazetteer yet. Run `manage.py setup` first."))
-        began, flags = monotonic(), Counter[str]()
+        began = monotonic()
         unfinished = output.with_name(f"{output.name}.part")
         try:
             if output.exists() and (output.samefile(file) or not output.is_file()):
@@ -50,11 +50,7 @@ class Command(BaseCommand):
             )
             try:
                 with unfinished.open("w", encoding="utf-8", newline="") as out:
-                    write = csv.writer(_Lines(out)).writerow
-                    write(next(rows))
-                    for row in rows:
-                        flags[row[FLAG]] += 1
-                        write(row)
+                    flags = write(rows, out)
                 unfinished.replace(output)
             finally:
                 unfinished.unlink(missing_ok=True)
@@ -78,13 +74,3 @@ class Command(BaseCommand):
         width = max(len(label) for label, _number in lines)
         for label, number in lines:
             self.stdout.write(f"{label:<{width}}  {number:>9,}")
-
-
-class _Lines:
-    """Rows end in LF. The writer is left to end them in CRLF, for else it does not quote a lone CR."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-
-    def write(self, line: str) -> None:
-        self.file.write(line.removesuffix("\r\n") + "\n")
