@@ -211,6 +211,11 @@ STORAGES = {
 }
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_MB", 20) * 1024 * 1024
 MAX_IMPORT_BYTES = env.int("MAX_IMPORT_MB", 200) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "registry.views.uploads.Limit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o640
 # All of a form but its files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

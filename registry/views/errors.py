@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -52,7 +53,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def too_large(request: HttpRequest, why: Words = "", *, accepted: Words = "") -> HttpResponse:
     """413: says what is taken."""
-    context = {"why": why, "accepted": accepted, "limit": settings.MAX_UPLOAD_BYTES}
+    is_table = request.path == reverse("new-import")
+    limit = settings.MAX_IMPORT_BYTES if is_table else settings.MAX_UPLOAD_BYTES
+    context = {"why": why, "accepted": accepted, "limit": limit}
     return render(request, "413.html", context, status=413)
 
 

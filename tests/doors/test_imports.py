@@ -197,6 +197,15 @@ def test_a_file_larger_than_the_limit_is_refused(official: Person, settings: Any
     assert not Batch.objects.exists()
 
 
+def test_a_request_that_says_it_is_larger_is_refused_before_it_is_read(
+    official: Person, settings: Any
+) -> None:
+    settings.MAX_IMPORT_BYTES = 50 * 1024 * 1024
+    answer = client_of(official).post("/imports/new", {"command": uuid4()}, CONTENT_LENGTH=60 * 1024 * 1024)
+    assert answer.status_code == 413
+    assert "50.0\xa0MB" in answer.content.decode()
+
+
 def test_columns_that_no_mapping_knows_wait_for_one(official: Person) -> None:
     client = client_of(official)
     page = send(client, table(("1", "x"), headings=("Nr", "Street"))).content.decode()
