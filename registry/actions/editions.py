@@ -46,7 +46,17 @@ from registry.models import (
 )
 from registry.models.reports import ROW_FIELDS
 from registry.models.rows import ReportQuerySet
-from registry.models.sql import Among, Differs, MonthEnd, MonthStart, Words, insert, kept_off, update
+from registry.models.sql import (
+    Among,
+    Differs,
+    MonthEnd,
+    MonthStart,
+    Words,
+    go_at_once,
+    insert,
+    kept_off,
+    update,
+)
 from registry.rules import access
 from registry.rules.access import Sight, UseClass
 from registry.rules.vocabularies import DatePrecision, GeoPrecision, Withheld
@@ -262,6 +272,7 @@ def publish(at: datetime | None = None) -> Edition:
     rows of which the audience's own columns changed get a new version.
     """
     with transaction.atomic():
+        go_at_once()
         _take_turn()
         last = Edition.objects.first()
         if at is None:

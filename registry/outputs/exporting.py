@@ -30,7 +30,7 @@ from registry.columns import COLUMNS
 from registry.filters import Selection
 from registry.models import PastReport, Wording
 from registry.models.rows import ReportQuerySet
-from registry.models.sql import Hex
+from registry.models.sql import Hex, go_at_once
 
 
 def _sizes() -> Iterator[int]:
@@ -187,8 +187,6 @@ def _text(name: str, excel: bool) -> str:
     return f"CASE WHEN {formula} THEN '''' || {name} ELSE {name} END"
 
 
-#: Rows are to come as they are found, the first at once: nothing is compiled or gathered beforehand.
-AT_ONCE = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL random_page_cost = 1"
 #: No limit, but one that is not known before, so that how soon the first rows come counts as well as the last.
 _UNKNOWN_LIMIT = " LIMIT (SELECT NULL::bigint)"
 
@@ -217,7 +215,7 @@ def _copied(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
     sql, params = statement(sheet, excel=excel)
     form = "FORMAT text, DELIMITER ',', NULL '', ENCODING 'UTF8'"
     with transaction.atomic(using=sheet.sources[0].db), connection.cursor() as cursor:
-        cursor.execute(AT_ONCE)
+        go_at_once(sheet.sources[0].db)
         with cursor.copy(f"COPY ({sql}) TO STDOUT ({form})", params) as copy:
             rows = iter(copy)
             for size in _sizes():

@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.actions import editions, evidence, tallies
 from registry.models import Edition, Entry, Evidence, PastReport, Report, Seal
-from registry.models.sql import Differs, unbalanced
-from registry.outputs import exporting
+from registry.models.sql import Differs, go_at_once, unbalanced
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
@@ -76,7 +75,7 @@ def _checked(check: Callable[..., Iterator[Finding]], of: list[Any]) -> list[Fin
     with transaction.atomic(using=_ALIAS):
         if begins and connection.vendor == "postgresql":
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            connection.cursor().execute(exporting.AT_ONCE)
+        go_at_once(_ALIAS)
         return list(check(*of))
 
 
