@@ -5,7 +5,7 @@ PORT ?= 8000
 WITHOUT ?=
 export PORT WITHOUT
 
-.PHONY: help run test test-newest test-nominatim nominatim lint lock bench screenshots clean
+.PHONY: help run test test-newest test-long test-nominatim nominatim lint lock bench screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -24,6 +24,9 @@ nominatim: .venv/.test-locked ## a real Nominatim on loopback, over EXTRACT=file
 
 test-nominatim: .venv/.test-locked ## streets and houses through a real Nominatim that is lost half-way
 	@TEST_NOMINATIM=1 .venv/bin/python -m pytest -q tests/nominatim
+
+test-long: .venv/.test-locked ## ten thousand mutated files are read or refused in words (EXAMPLES=)
+	EXAMPLES=$${EXAMPLES:-10000} .venv/bin/python -m pytest -q tests/tabular/test_mutations.py
 
 lint: .venv/.test-locked ## style, types, templates, and who may import whom
 	.venv/bin/ruff check

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.utils.formats import date_format
-from django.utils.text import slugify
+from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
 from registry.rules import scales
@@ -35,7 +35,7 @@ THINGS: list[Any] = [
         (
             words,
             [
-                (f"network/{sector}/{code}", v.label("object_type", code))
+                (f"network/{sector}/{code}", format_lazy("{}: {}", words, v.label("object_type", code)))
                 for code in v.NETWORK_OBJECTS[sector]
             ],
         )

@@ -366,7 +366,8 @@ def _scores(column: Column) -> dict[str, float]:
 
     scores: dict[str, float] = {}
     if len(known) > 1 and max(column.cells.values()) == 1:
-        scores["ref"] = named("ref")
+        # No two cells alike: then a heading that holds the word is enough.
+        scores["ref"] = max(named("ref"), 0.75 if named("ref") >= _LEAST else 0)
     if most(values.url, 0.8):
         return {"source_url": max(0.6, named("source_url")), "more_sources": named("more_sources")}
     if most(values.point):
