@@ -5,7 +5,7 @@
 rows: a reference leaves only if its target is there.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -329,6 +329,18 @@ def retract(report: Report) -> None:
         if edition:
             edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
             edition.save(update_fields=["vanished"])
+
+
+def retract_all(reports: Sequence[Report]) -> None:
+    """``retract`` these reports, as far as an audience has ever seen one or a mention of it."""
+    _take_turn()
+    found = {report.pk: report for report in reports}
+    keys: set[int] = set(Link.objects.filter(other__in=found).values_list("other_id", flat=True))
+    for audience in access.AUDIENCES:
+        for rows in (rows_of(audience), PastReport.objects.filter(holder=audience)):
+            keys |= set(rows.filter(report__in=found).values_list("report_id", flat=True))
+    for key in sorted(keys):
+        retract(found[key])
 
 
 def _unmention(rows: QuerySet, report: Report) -> None:

@@ -467,20 +467,21 @@ def withdraw(reference: str, *, by: Person, because: str, note: str) -> Report:
     """Take a report out of every audience's sight at once (safety, privacy, error); its past goes too."""
     with transaction.atomic():
         report = journal.lock(reference)
+        withdraw_all([report], by=by, because=because, note=note)
+    return report
+
+
+def withdraw_all(locked: Sequence[Report], *, by: Person, because: str, note: str) -> None:
+    """``withdraw`` reports that are locked, by few statements where no audience has seen them."""
+    for report in locked:
         require(by, Verb.WITHDRAW, report)
         if report.withdrawn:
             raise Refused(_("This report is already withdrawn."), code="withdrawn")
-        journal.record(
-            Line(
-                report,
-                EntryKind.WITHDRAWN,
-                by=by,
-                fields={"withdrawn": WithdrawalReason(because)},
-                texts={"reason": note},
-            )
-        )
-        editions.retract(report)
-    return report
+    fields, texts = {"withdrawn": WithdrawalReason(because)}, {"reason": note}
+    journal.record_many(
+        [Line(report, EntryKind.WITHDRAWN, by=by, fields=fields, texts=texts) for report in locked]
+    )
+    editions.retract_all(locked)
 
 
 def reinstate(reference: str, *, by: Person, note: str) -> Report:

@@ -63,14 +63,14 @@ def chunk(row: Batch) -> None:
     )
     busy = worked_on(report.pk for report in brought_in)
     note = str(_("Import %(name)s undone") % {"name": row.name})
-    for report in brought_in:
-        counts["after"] = report.pk
-        if report.pk in busy:
-            counts["kept"] += 1
-            continue
-        reports.withdraw(report.reference, by=by, because=WithdrawalReason.ERROR, note=note)
-        SourceRef.objects.filter(report=report).delete()
-        counts["withdrawn"] += 1
+    gone = [report for report in brought_in if report.pk not in busy]
+    if gone:
+        reports.withdraw_all(gone, by=by, because=WithdrawalReason.ERROR, note=note)
+        SourceRef.objects.filter(report__in=gone).delete()
+    if brought_in:
+        counts["after"] = brought_in[-1].pk
+    counts["withdrawn"] += len(gone)
+    counts["kept"] += len(brought_in) - len(gone)
     revised = list(row.noted.filter(outcome="changed")[: judging.CHUNK - len(brought_in)])
     found = locked.in_bulk([noted.report_id for noted in revised])
     for noted in revised:
