@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -28,6 +28,7 @@ from .conditions import ReportFilter
 from .values import BadFilter, read_moment, read_token
 from .walking import (
     LOOKED,
+    LOOKED_FOR_ANY,
     MOST_COUNTED,
     ROWS_COUNTED,
     Asked,
@@ -196,26 +197,34 @@ class Selection:
         with these ``columns`` if not all are needed."""
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
-        until = None
+        look = partial(self._look, start=start, back=back, size=size + 1, columns=columns)
         for walks in self._looks():
-            edges = [
-                edge for walk in walks if (edge := walk.edge(LOOKED, after=start, back=back)) is not None
-            ]
-            # Beyond the nearest edge, rows of that walk would be missing between those of others.
-            until = (min if back else max)(edges, default=None)
-            found = _merged(walks, start, until, back=back, size=size + 1, columns=columns)
+            found, until = look(walks, LOOKED)
             if len(found) > size or until is None:
                 break
-        partial = until is not None and len(found) <= size
+        if not found and until is not None:
+            # A page with nothing on it helps nobody.
+            found, until = look(walks, LOOKED_FOR_ANY)
+        is_partial = until is not None and len(found) <= size
         last = found[size - 1].sort_key if len(found) > size else None
-        if partial and until is not None:
+        if is_partial and until is not None:
             # The row at the edge was not looked at: the next page begins with it.
             last = until - 1 if back else until + 1
         found = found[:size]
         first = found[0].sort_key if found else None
         if back:
-            return Page(found[::-1], after=_token(first), before=_token(last), partial=partial)
-        return Page(found, after=_token(last), before=_token(first) if token else None, partial=partial)
+            return Page(found[::-1], after=_token(first), before=_token(last), partial=is_partial)
+        return Page(found, after=_token(last), before=_token(first) if token else None, partial=is_partial)
+
+    @staticmethod
+    def _look(
+        walks: list[Walk], looked: int, *, start: int | None, back: bool, size: int, columns: Collection[str]
+    ) -> tuple[list[Any], int | None]:
+        """The first rows among as many of each walk as are looked at, and where that ends, if before the end."""
+        edges = [edge for walk in walks if (edge := walk.edge(looked, after=start, back=back)) is not None]
+        # Beyond the nearest edge, rows of that walk would be missing between those of others.
+        until = (min if back else max)(edges, default=None)
+        return _merged(walks, start, until, back=back, size=size, columns=columns), until
 
     def _looks(self) -> Iterator[list[Walk]]:
         """The walks to go along: each after the one before has not filled a page."""

@@ -21,6 +21,8 @@ from registry.models.sql import LONG_DAYS, first_key, kept_off
 
 #: Rows of an index that a page looks at, and tries other conditions on.
 LOOKED = 2_000
+#: As many are looked at where those hold none.
+LOOKED_FOR_ANY = 10_000
 #: As many rows of an index are looked at to count, and where counting goes further.
 ROWS_COUNTED, MOST_COUNTED = 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
