@@ -59,8 +59,9 @@ def main() -> None:
 
 @contextmanager
 def _cluster(kept: Path | None) -> Iterator[str]:
-    """The DATABASE_URL of a server that writes as durably as an installation's."""
-    server = Server("fsync=on", "full_page_writes=on", "synchronous_commit=on", "jit=on")
+    """The DATABASE_URL of a server that writes as durably as an installation's, set up as docs/operators.md says."""
+    durable = ["fsync=on", "full_page_writes=on", "synchronous_commit=on", "jit=on"]
+    server = Server(*durable, "shared_buffers=1GB", "max_wal_size=4GB", "wal_compression=lz4")
     try:
         server.data = kept or server.data
         if not server.data.exists():
