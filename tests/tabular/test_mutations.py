@@ -38,7 +38,8 @@ SEEDS = [
 ]
 #: What a hand or a program may put where it does not belong.
 PIECES = [b"\0", b'"', b"\r", b"\n\n", b";", b",,,,,,,,,", b"\xff\xfe", b"\x98", b"=1+1", b"1e400", "²".encode(),
-          b"\xed\xa0\x80", b"NaN", b"99999999999999999999", b"<", b"[", b"\\", b"'''", b"31.02.2025", b"PK\x03\x04"]  # fmt: skip
+          b"\xed\xa0\x80", b"NaN", b"99999999999999999999", b"<", b"[", b"\\", b"'''", b"31.02.2025",
+          b"PK\x03\x04"]  # fmt: skip
 
 
 @st.composite
