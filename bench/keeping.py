@@ -29,7 +29,9 @@ def day(table: Table, size: int) -> None:
     for start in range(0, len(keys), 250):
         rows = Report.objects.in_bulk(keys[start : start + 250]).values()
         journal.record_many(
-            [Line(row, "edited", fields={"summary": f"Looked at again, {row.pk}"}) for row in rows], at=at
+            # Another text than in an earlier run, for a register that was kept.
+            [Line(row, "edited", fields={"summary": f"Looked at {at}, {row.pk}"}) for row in rows],
+            at=at,
         )
     began = time.perf_counter()
     editions.publish(at=at + timedelta(seconds=1))

@@ -22,7 +22,7 @@ from django.test import Client
 from registry import geo
 from registry.filters import select
 from registry.models import CURRENT, Asset, Entry, Incident, PastReport, Report
-from registry.models.sql import insert_new
+from registry.models.sql import go_at_once, insert_new
 from registry.outputs import exporting
 from registry.rules.vocabularies import EntryKind, Holder, Role
 from tests import factories
@@ -105,9 +105,7 @@ def _wrong(register: dict[str, Any], pages: Iterable[tuple[str, str, set[str]]])
 def _wrong_of_files(register: dict[str, Any]) -> list[str]:
     """What is wrong with the plans of files, read whole: see ``exporting``."""
     wrong = []
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(exporting.AT_ONCE)
+    go_at_once()
     files = [
         (make, query, listed)
         for make in (exporting.reports, exporting.entries)

@@ -115,6 +115,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("seal", _seal, lambda at: at + timedelta(minutes=settings.SEAL_MINUTES)),
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
+    Duty("forget", importing.forget, daily),
     # Under a lease of its own, for it commits chunk by chunk.
     Duty("import", importing.run_chunk, every(seconds=10), leased=True),
 )

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -482,6 +482,26 @@ def test_undoing_withdraws_what_nobody_worked_on_and_frees_its_references(
     assert Wording.objects.filter(entry__report=gone, texts__has_key="reason").exists()
     assert [ref.report for ref in SourceRef.objects.all()] == [kept]
     assert outcomes(run(path)) == {"new": 1, "unchanged": 1}
+
+
+def test_failing_rows_and_tables_that_nobody_confirms_are_forgotten(file: Callable[..., Path]) -> None:
+    path, long_ago = file(school(1), school(2, day="soon")), importing.batches.KEPT + timedelta(minutes=1)
+    done = run(path)
+    waiting = importing.receive(
+        importing.upload([path.read_bytes()], path.name, by=None, mapping="damage"), by=None
+    )
+    while importing.advance(waiting):
+        pass
+    assert (waiting.state, len(errors(done)), len(errors(waiting))) == ("checked", 1, 1)
+    importing.forget()
+    waiting.refresh_from_db()
+    assert (waiting.state, len(errors(done)), len(errors(waiting))) == ("checked", 1, 1)
+    Batch.objects.update(since=journal.now() - long_ago)
+    importing.forget()
+    waiting.refresh_from_db()
+    assert (waiting.state, len(errors(done)), len(errors(waiting))) == ("cancelled", 0, 0)
+    assert not importing.batches.spooled(waiting).exists()
+    assert done.counts["error"] == 1
 
 
 def undone(batch: Batch, *, by: Any, **options: Any) -> dict[str, int]:

@@ -5,7 +5,7 @@ then it is a conflict, for a person.
 """
 
 from . import columns, failing
-from .batches import Taken, Upload, cancel, check, confirm, fitting, receive, too_large, upload
+from .batches import Taken, Upload, cancel, check, confirm, fitting, forget, receive, too_large, upload
 from .deciding import Part, decide, parts
 from .judging import MARK, OUTCOMES
 from .running import advance, preview, run_chunk, run_for, start
@@ -26,6 +26,7 @@ __all__ = [
     "decide",
     "failing",
     "fitting",
+    "forget",
     "parts",
     "preview",
     "receive",

@@ -23,7 +23,7 @@ from registry.actions import journal
 from registry.actions.journal import Refused
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
-from registry.models import Batch, Person
+from registry.models import Batch, BatchRow, Person
 from registry.rules import access
 from registry.rules.access import Verb
 from registry.tabular import Table
@@ -33,6 +33,8 @@ from .judging import MARK, no_counts
 State = Batch.State
 #: How long others keep off a batch whose holder has gone silent.
 LEASE = timedelta(minutes=1)
+#: How long a table that waits for somebody is kept, and rows that failed: they may name people.
+KEPT = timedelta(days=30)
 _DAY = 24 * 60 * 60
 
 
@@ -206,13 +208,22 @@ def confirm(batch: Batch, *, by: Person | None, without_failing: bool = False) -
         row.counts["likely"] = row.checked["likely"]
 
 
-def cancel(batch: Batch, *, by: Person) -> None:
+def cancel(batch: Batch, *, by: Person | None) -> None:
     """Stop a batch. What an import has brought in so far stays, until it is undone."""
     with turned(batch, by, *Batch.OPEN) as row:
         if row.state != State.RUNNING:
             row.noted.all().delete()
         row.state, row.lease = State.CANCELLED, None
     forget_file(batch)
+
+
+def forget() -> None:
+    """Cancel what has waited for somebody too long, and forget the failing rows of what ended long ago."""
+    long_ago = journal.now() - KEPT
+    for batch in Batch.objects.filter(state__in=(State.MAPPING, State.CHECKED), since__lt=long_ago):
+        cancel(batch, by=None)
+    failing = BatchRow.objects.filter(outcome="error", batch__since__lt=long_ago)
+    failing.exclude(batch__state__in=Batch.OPEN).delete()
 
 
 def forget_file(batch: Batch) -> None:
