@@ -241,6 +241,27 @@ def insert(table: type[models.Model], fields: list[str], rows: QuerySet) -> int:
         return cursor.rowcount
 
 
+#: A file, or a check, reads most pages once: more of them at hand would only take memory.
+_ONCE_KIB = 16 * 1024
+
+
+@contextmanager
+def reading_once(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """SQLite keeps few pages at hand meanwhile. PostgreSQL shares them anyway."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    raw = connection.connection
+    (usual,) = raw.execute("PRAGMA cache_size").fetchone()
+    raw.execute(f"PRAGMA cache_size = -{_ONCE_KIB}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA cache_size = {usual}")
+
+
 def go_at_once(using: str = DEFAULT_DB_ALIAS) -> None:
     """Until the transaction ends PostgreSQL compiles nothing, starts no helpers and goes by keys: rows come as
     they are found, the first at once, and expressions of a hundred columns cost what they cost, not a minute

@@ -30,7 +30,7 @@ from registry.columns import COLUMNS
 from registry.filters import Selection
 from registry.models import PastReport, Wording
 from registry.models.rows import ReportQuerySet
-from registry.models.sql import Hex, go_at_once
+from registry.models.sql import Hex, go_at_once, reading_once
 
 
 def _sizes() -> Iterator[int]:
@@ -266,10 +266,6 @@ def _quoted(data: bytes, between: bytes, line: bytes, special: bytes) -> bytes:
     return b"".join((*parts, data[done:])) if parts else data
 
 
-#: A file reads most pages once: more of them at hand would only take memory.
-_CACHE_KIB = 16 * 1024
-
-
 #: What lies between cells and what ends a line, of bytes that UTF-8 has no use for.
 _CELL, _LINE = b"\xff", b"\xfe"
 _COMMA = bytes.maketrans(_CELL, b",")
@@ -295,11 +291,9 @@ def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
     # Several sources in one order are merged as they come only if that is seen beside the line.
     order = [f", {term.split()[0]}" for term in sheet.order if len(sheet.sources) > 1]
     sql, params = sheet.sql(f"printf(CAST(x'{form.hex()}' AS text), {cells}){''.join(order)}")
-    with connection.cursor() as cursor:
+    with reading_once(connection.alias), connection.cursor() as cursor:
         raw = connection.connection
         raw.text_factory = bytes
-        (cache,) = raw.execute("PRAGMA cache_size").fetchone()
-        raw.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         try:
             cursor.execute(sql, params)
             for size in _sizes():
@@ -308,7 +302,6 @@ def _built(connection: Any, sheet: Sheet, excel: bool, end: bytes) -> Lines:
                 data = _quoted(b"".join([line for line, *_order in chunk]), _CELL, _LINE, b',"\n\r')
                 yield data.translate(_COMMA).replace(_LINE, end), len(chunk)
         finally:
-            raw.execute(f"PRAGMA cache_size = {cache}")
             raw.text_factory = str
 
 
@@ -323,7 +316,7 @@ class Abandoned(Exception):
     """The client left before its file was written."""
 
 
-#: How far the writing of files steps back.
+#: How far the writing of files steps back on SQLite; PostgreSQL reads for it in a process of its own.
 _NICE = 5
 
 
@@ -374,7 +367,7 @@ class Spool:
         try:
             if self._thread.ident:
                 connections[self._alias] = connections[self._connection]
-                if sys.platform == "linux":
+                if sys.platform == "linux" and connections[self._alias].vendor == "sqlite":
                     # Where there is work for more than the cores there are, whoever logs damage goes first.
                     os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
             self._job(self)

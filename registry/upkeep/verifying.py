@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.actions import editions, evidence, tallies
 from registry.models import Edition, Entry, Evidence, PastReport, Report, Seal
-from registry.models.sql import Differs, go_at_once, unbalanced
+from registry.models.sql import Differs, go_at_once, reading_once, unbalanced
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
@@ -54,17 +54,19 @@ def verify(*, jobs: int = 1) -> Iterator[Finding]:
 
 
 def _parts() -> Iterator[tuple[Any, ...]]:
-    """The checks to make: a function of findings and what it is about."""
-    newest = Report.objects.using(_ALIAS).aggregate(newest=Max("pk"))["newest"] or 0
-    for first in range(0, newest + 1, _REPLAYED):
-        yield _records, first
+    """The checks to make: a function of findings and what it is about. The longest first, so that no process is
+    left alone with one at the end."""
     yield (_seals,)
-    for audience in access.AUDIENCES:
-        yield _audience, audience
-        for first in range(0, newest + 1, _COMPARED):
-            yield _published, audience, first
     for holder in Holder.values:
         yield _tallies, holder
+    for audience in access.AUDIENCES:
+        yield _audience, audience
+    newest = Report.objects.using(_ALIAS).aggregate(newest=Max("pk"))["newest"] or 0
+    for audience in access.AUDIENCES:
+        for first in range(0, newest + 1, _COMPARED):
+            yield _published, audience, first
+    for first in range(0, newest + 1, _REPLAYED):
+        yield _records, first
     yield (_files,)
 
 
@@ -72,7 +74,7 @@ def _checked(check: Callable[..., Iterator[Finding]], of: list[Any]) -> list[Fin
     """What a check finds, in a snapshot of its own."""
     connection = connections[_ALIAS]
     begins = not connection.in_atomic_block
-    with transaction.atomic(using=_ALIAS):
+    with reading_once(_ALIAS), transaction.atomic(using=_ALIAS):
         if begins and connection.vendor == "postgresql":
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         go_at_once(_ALIAS)
