@@ -53,7 +53,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "grade": ("damage", "extent", "severity", "grade", "degree", "condition", "damage level", "level of damage",
               "extent of damage", "damage class", "ступін*", "степень", "пошкодж*", "повреж*", "руйнув*", "разруш*",
               "стан", "состояние"),
-    "cause": ("cause", "reason", "hazard", "cause category", "cause detail", "event type", "weapon", "причин*",
+    "cause": ("cause", "reason", "hazard", "cause category", "cause detail", "event type", "причин*",
               "trigger"),
     "customers_lost": ("customers affected", "customers out", "customers", "affected", "consumers", "clients",
                        "customers without power", "абонент*", "споживач*", "потребител*", "відключено", "отключено"),
