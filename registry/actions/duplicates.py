@@ -64,9 +64,15 @@ def nearby(row: Any, *, person: Person, but: Collection[int] = (), using: str = 
     if row.pk is not None:
         but = {*but, row.pk, *_told_apart_from(row)}
     (found,) = _found([row], person, but, again=True, using=using)
-    best = sorted(found, key=lambda pair: (pair[1].verdict == Verdict.SECOND, -pair[1].score))[:_OFFERED]
+    best = sorted(found, key=_likest)[:_OFFERED]
     reports = _rows(person, using).in_bulk([key for key, _likeness in best])
     return [Found(reports[key], likeness) for key, likeness in best if key in reports]
+
+
+def _likest(pair: tuple[int, Likeness]) -> tuple[Any, ...]:
+    """Of what is as like, what more speaks for, then what came first."""
+    key, likeness = pair
+    return likeness.verdict == Verdict.SECOND, -likeness.score, -len(likeness.speaks_for), key
 
 
 def tell_apart(reference: str, other: str, *, by: Person) -> None:
@@ -115,7 +121,7 @@ def likely(
         rows.append(row)
     everything = _found(rows, by, but, again=False, using=using)
     same = [[pair for pair in found if pair[1].score >= LIKELY] for found in everything]
-    return [max(pairs, key=lambda pair: pair[1].score, default=None) for pairs in same]
+    return [min(pairs, key=_likest, default=None) for pairs in same]
 
 
 def _rows(person: Person | None, using: str) -> Any:
