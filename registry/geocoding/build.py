@@ -56,10 +56,9 @@ METRES_A_DEGREE = 111_195
 _CODE = re.compile("[A-Z]{0,3}")  # an airport's, among the other names of its town
 _AREAS = "#"
 _FIRST_VILLAGE = -1_000_000  # ids without one of GeoNames are negative
-_VILLAGE_RADIUS_M = (
-    20_000  # nine of ten villages of 500 to 1,200 people lie no farther from their community's middle
-)
-_FORMAT = 3  # of the index; count up when its tables or the keys of `names` change
+_COMMUNITY_RADIUS_M = 18_000  # nine of ten villages lie no farther from their community's middle
+_VILLAGE_RADIUS_M = 2_000
+_FORMAT = 4  # of the index; count up when its tables or the keys of `names` change
 
 
 @dataclass(slots=True)
@@ -386,16 +385,18 @@ def _settlements_into(
 def _villages_into(
     db: sqlite3.Connection, vocabulary: dict[tuple[str, str], dict[str, None]]
 ) -> Iterator[tuple[Any, ...]]:
-    """Villages of which only the community is known: they stand in the middle of it."""
+    """Villages at their own points, as settlements, or, where only the community is known, in the middle of it."""
     with gzip.open(_DATA / "villages.tsv.gz", "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
-            country, adm1, adm2, lat, lon, zone, names = line.rstrip("\n").split("\t")
-            for nth, name in enumerate(names.split("|")):
+            country, adm1, adm2, *middle, zone, villages = line.rstrip("\n").split("\t")
+            for nth, village in enumerate(villages.split("|")):
+                name, _, own = village.partition("=")
+                lat, lon = map(float, own.split(",") if own else middle)
                 place = _FIRST_VILLAGE - number * 1000 - nth
                 key = skeleton(fold(name))
                 vocabulary[country, adm1][key] = None
                 db.execute(_INSERT_NAME, (key, place, name))
                 yield (
-                    place, None, 4, name, country, adm1, adm2 or None, float(lat), float(lon), None, 0,
-                    _VILLAGE_RADIUS_M, zone,
+                    place, None, 3 if own else 4, name, country, adm1, adm2 or None, lat, lon,
+                    cell(lat, lon) if own else None, 0, _VILLAGE_RADIUS_M if own else _COMMUNITY_RADIUS_M, zone,
                 )  # fmt: skip

@@ -115,7 +115,7 @@ class Gazetteer(Geocoder):
                 away,
                 Candidate(
                     row.lat, row.lon, row.main, row.country, row.adm1, row.adm2, "settlement", row.radius_m, 1.0,
-                    row.id, row.main, "nearest", row.population, row.timezone,
+                    row.id if row.id > 0 else None, row.main, "nearest", row.population, row.timezone,
                 ),
             )
             for away, row in rows

@@ -1,16 +1,18 @@
 """The index file of the gazetteer: places and areas by the keys of their names, by code, and around a point."""
 
+import math
 import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby, starmap
 from operator import itemgetter
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -23,6 +25,9 @@ from .parsing import core
 COUNTRY, REGION, DISTRICT, SETTLEMENT, VILLAGE = range(5)
 _MOST = 500  # places of one name; there are 400 of San José
 _NEAREST = 200  # misspelt words looked at
+TOWN = 10_000  # people
+_CLOSE_KM = 3.0  # nobody is nearer than that
+_KM_A_DEGREE = 111.2
 
 
 class Row(NamedTuple):
@@ -73,6 +78,7 @@ class Index:
         self.named = lru_cache(maxsize=8192)(self._named)
         self.settled = lru_cache(maxsize=8192)(self._settled)
         self.cities_of = lru_cache(maxsize=4096)(self._cities_of)
+        self.towns = cache(self._towns)
 
     def _run(self, sql: str, *values: Any) -> list[tuple]:
         db = getattr(self._local, "db", None)
@@ -196,6 +202,22 @@ class Index:
                     found[row.id] = (row, 1 - edit / len(key))
                     least = edit
         return list(found.values())
+
+    def _towns(self) -> dict[str, np.ndarray]:
+        """The towns of each country: latitude, longitude and people, a row each."""
+        sql = "SELECT country, lat, lon, population FROM place WHERE level = ? AND population >= ? ORDER BY country"
+        rows = groupby(self._run(sql, SETTLEMENT, TOWN), itemgetter(0))
+        return {country: np.array([town[1:] for town in towns]).T for country, towns in rows}
+
+    def people_around(self, row: Row) -> float:
+        """How many people a place has in it and in the towns of its country, by the square of their distance."""
+        people = row.population / _CLOSE_KM**2
+        if (towns := self.towns().get(row.country)) is not None:
+            lats, lons, populations = towns
+            east = (lons - row.lon) * math.cos(math.radians(row.lat))
+            away = np.hypot(lats - row.lat, east) * _KM_A_DEGREE
+            people += float((populations / np.maximum(away, _CLOSE_KM) ** 2).sum())
+        return people
 
     def around(self, lat: float, lon: float, radius_m: float) -> list[tuple[float, Row]]:
         """The settlements within a circle, nearest first, with their distance in metres."""

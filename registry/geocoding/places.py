@@ -19,6 +19,7 @@ from registry.geo import cell, covering_ranges, distance_m
 from .names import fold, skeleton
 
 _SAME_M = 2_000  # places of one name in one region no farther apart are one
+_VILLAGE_M = 5_000  # the same, of a village whose point is that of a postal code
 _COMMUNITY_M = 30_000  # a village is looked for so far from the middle of its community
 _NEIGHBOUR_M = 30_000  # a place without a district has that of the nearest one within
 _FIRST_LOADED = -1_000_000_000  # ids of loaded places without one of GeoNames are below
@@ -64,6 +65,11 @@ class _Known(NamedTuple):
     population: int
     timezone: str
 
+    @property
+    def is_village(self) -> bool:
+        """Whether it is one of `villages.tsv.gz`, which have a single name and no id of GeoNames."""
+        return _FIRST_LOADED < self.id < 0
+
 
 _KNOWN = f"SELECT {', '.join(f'p.{column}' for column in _Known._fields)} FROM place p"
 
@@ -106,12 +112,11 @@ def merge(
         names = [(skeleton(folded), name) for folded, name in spelled.items() if folded]
         found = {key for key, _name in names}
         known = _same(db, place, sorted(found))
-        village = known if known and known.level == 4 else None
         changed = _write_place(db, place, known, names)
         words[place.country, (known and known.adm1) or place.adm1 or ""].update(found)
         if known is None:
             merged.new += 1
-        elif village:
+        elif known.level == 4:
             merged.placed += 1
         elif changed:
             merged.updated += 1
@@ -135,8 +140,13 @@ def _same(db: sqlite3.Connection, place: Place, keys: list[str]) -> _Known | Non
     )
     rows = {_Known(*row) for row in db.execute(sql, [*keys, place.country, place.adm1])}
     near = [(row.level, distance_m(place.lat, place.lon, row.lat, row.lon), row) for row in rows]
-    near = [one for one in near if one[1] <= (_SAME_M if one[0] == 3 else _COMMUNITY_M)]
+    near = [one for one in near if one[1] <= _reach(one[2])]
     return min(near)[2] if near else None
+
+
+def _reach(known: _Known) -> float:
+    """How far from where a place stands another point may be its."""
+    return _COMMUNITY_M if known.level == 4 else _VILLAGE_M if known.is_village else _SAME_M
 
 
 def _write_place(
@@ -148,17 +158,18 @@ def _write_place(
     if not (adm2 and timezone):
         beside = _neighbour(db, place)
         adm2, timezone = place.adm2 or adm2 or beside[0], place.timezone or timezone or beside[1]
-    number = known.id if known and known.level == 3 else place.geonames_id or _next_id(db)
+    village = known if known and known.is_village else None
+    number = known.id if known and not village else place.geonames_id or _next_id(db)
     if db.execute("SELECT 1 FROM place WHERE id = ? AND level < 3", [number]).fetchone():
         number = _next_id(db)
-    if known and known.level == 4:
-        db.execute("DELETE FROM place WHERE id = ?", [known.id])
-        key = skeleton(fold(known.name))
-        db.execute("DELETE FROM name WHERE key = ? AND place = ?", [key, known.id])
-        names = [*names, (key, known.name)]
+    if village:
+        db.execute("DELETE FROM place WHERE id = ?", [village.id])
+        key = skeleton(fold(village.name))
+        db.execute("DELETE FROM name WHERE key = ? AND place = ?", [key, village.id])
+        names = [*names, (key, village.name)]
     population = place.population or (known.population if known else 0)
     row = (
-        number, None, 3, known.name if known and known.level == 3 else place.name, place.country,
+        number, None, 3, known.name if known and not village else place.name, place.country,
         (known and known.adm1) or place.adm1, adm2, place.lat, place.lon, cell(place.lat, place.lon),
         population, radius_of(population), timezone,
     )  # fmt: skip

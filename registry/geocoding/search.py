@@ -20,7 +20,7 @@ from registry.geo import distance_m
 
 from . import areas, boundaries
 from .answers import Answer, Candidate
-from .index import COUNTRY, DISTRICT, REGION, SETTLEMENT, VILLAGE, Index, Row
+from .index import COUNTRY, DISTRICT, REGION, SETTLEMENT, TOWN, VILLAGE, Index, Row
 from .names import fold, skeleton, spelling
 from .parsing import Part, Typed, is_kind, part
 
@@ -30,7 +30,6 @@ SAME_PLACE_M = 5_000
 CITY = (
     100_000  # people from which a settlement may have districts of its own, or is guessed at in all the world
 )
-TOWN = 10_000  # people from which it may be guessed at in all the world, for a person to decide
 KNOWN = 5_000  # people from which a settlement is rather meant than a village of its name
 NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
 _ACROSS_DEGREES = 0.3
@@ -98,7 +97,10 @@ class Search:
             return self._answer(self.typed.parts)
         if answer.outcome == "found" and answer.candidates[0].geo_precision in ("adm1", "country"):
             for parts in self._with_finer():
-                if (other := self._answer(parts)).sure and other.candidates[0].geo_precision == "settlement":
+                other = self._answer(parts)
+                best = other.candidates[0] if other.sure else None
+                # A village may well bear a street's name.
+                if best and best.geo_precision == "settlement" and best.population:
                     return other
         return answer
 
@@ -247,7 +249,7 @@ class Search:
         if one.kind != "place" and not others and not any(a.level for a in scope):
             hits = self._with_areas(one, hits)
         if rivals := self._better_known(hits, elsewhere, scope):
-            return self._made("ambiguous", self._likelier(hits, rivals, scope))
+            return self._made("ambiguous", self._likelier(self._peopled(hits), rivals, scope))
         if hits:
             return self._decided([self._around(hit) for hit in hits] if one.kind == "adm2" else hits)
         if districts := self._districts(one, scope):
@@ -351,7 +353,7 @@ class Search:
         found = self.index.misspelt(skeleton(one.core), scope)
         if not scope:
             found = [(row, alike) for row, alike in found if row.population >= TOWN]
-        settled = [(row, alike) for row, alike in found if row.level == SETTLEMENT]
+        settled = [(row, alike) for row, alike in found if row.population]
         return [_Hit(_FUZZY, _SCORES[_FUZZY] * alike, row) for row, alike in settled or found]
 
     def _with_areas(self, one: Part, hits: list[_Hit]) -> list[_Hit]:
@@ -377,7 +379,16 @@ class Search:
             hits = [hit for hit in hits if hit.tier < _TRANSLIT]
         rivals = [hit for hit in hits[1:] if not self._dismissed(hit, best)]
         misplaced = best.row.level == SETTLEMENT and _misplaced(best.row.adm1, best.row.lat, best.row.lon)
-        return self._made("ambiguous" if rivals or misplaced else "found", hits)
+        if not (rivals or misplaced):
+            return self._made("found", hits)
+        equal = [best, *(hit for hit in rivals if hit.tier == best.tier)]
+        return self._made("ambiguous", [*self._peopled(equal), *(hit for hit in hits if hit not in equal)])
+
+    def _peopled(self, hits: list[_Hit]) -> list[_Hit]:
+        """The best matches first; of equals in a region that around which more people live: more is heard of it."""
+        if len({hit.row.adm1 for hit in hits}) > 1:
+            return hits
+        return sorted(hits, key=lambda hit: (hit.tier, -self.index.people_around(hit.row)))
 
     @staticmethod
     def _dismissed(hit: _Hit, best: _Hit) -> bool:

@@ -121,13 +121,40 @@ def test_a_district_known_by_its_town_alone_is_not_as_precise_as_the_town(gazett
     assert best.radius_m >= 15_000
 
 
-@pytest.mark.parametrize(
-    "place", ["Robotyne", "near the village of Robotyne, Zaporizhzhia Oblast", "с. Роботине"]
-)
-def test_a_small_village_is_as_precise_as_its_community(gazetteer, place):
+@pytest.mark.parametrize("place", ["Robotyne", "the village of Robotyne, Zaporizhzhia Oblast", "с. Роботине"])
+def test_a_small_village_stands_at_its_point(gazetteer, place):
     best = found(gazetteer, place)
-    assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("UA-23", "adm2", None)
-    assert distance_m(best.lat, best.lon, 47.44, 35.84) < 1.5 * best.radius_m
+    assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("UA-23", "settlement", None)
+    assert (best.radius_m, best.timezone) == (2_000, "Europe/Kyiv")
+    assert distance_m(best.lat, best.lon, 47.44, 35.84) < best.radius_m
+    assert gazetteer.nearby(best.lat, best.lon, 500)[0][1].name == best.name
+
+
+def test_a_small_village_without_a_point_is_as_precise_as_its_community(gazetteer):
+    best = found(gazetteer, "Sulyhivka, Kharkiv Oblast")
+    assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("UA-63", "adm2", None)
+    assert distance_m(best.lat, best.lon, 49.03, 37.23) < best.radius_m == 18_000
+
+
+def test_a_community_is_looked_for_in_its_district(gazetteer):
+    best = found(gazetteer, "Святопетрівка", adm1_code="UA-23")
+    huliaipole = found(gazetteer, "Huliaipole, Zaporizhzhia Oblast")
+    assert distance_m(best.lat, best.lon, huliaipole.lat, huliaipole.lon) < best.radius_m
+
+
+def test_a_small_village_is_not_meant_by_a_street_of_its_name(gazetteer):
+    assert found(gazetteer, "вул. Роботине, Запорізька область").geo_precision == "adm1"
+
+
+def test_of_equals_in_a_region_the_one_with_more_people_around_it_is_the_likeliest(gazetteer):
+    for name, adm1, lat, lon in (
+        ("Hryhorivka", "UA-23", 47.69, 35.36),  # as large as the other, beside a city
+        ("Novoselivka", "UA-74", 51.53, 31.38),  # a village beside the region's chief city
+    ):
+        answer = locate(name, adm1_code=adm1, gazetteer=gazetteer)
+        assert answer.outcome == "ambiguous"
+        best = answer.candidates[0]
+        assert distance_m(best.lat, best.lon, lat, lon) < 3_000
 
 
 def test_a_small_village_that_bears_the_name_of_a_town_elsewhere_is_for_a_person(gazetteer):
@@ -162,6 +189,8 @@ def test_equally_good_places_are_ambiguous(gazetteer):
     answer = locate("Springfield", country="US", gazetteer=gazetteer)
     assert answer.outcome == "ambiguous"
     assert len({candidate.adm1_code for candidate in answer.candidates}) > 5
+    people = [candidate.population for candidate in answer.candidates[:3]]
+    assert people == sorted(people, reverse=True)
 
 
 def test_a_much_larger_place_dominates_its_namesakes(gazetteer):

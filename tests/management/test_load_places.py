@@ -17,7 +17,7 @@ def line(number, name, others, lat, lon, feature="P", country="UA"):
 
 
 GEONAMES = (
-    line(99000001, "Abazivka", "Абазівка,Abazovka", 49.2345, 35.2411)
+    line(99000001, "Sulyhivka", "Сулигівка,Suligovka", 49.0287, 37.2314)
     + line(99000002, "Brandnewivka", "", 49.3, 35.9)
     + line(99000003, "Some Hill", "", 49.3, 35.9, "T")
     + line(99000004, "Abroad", "", 50.6, 36.6, country="RU")
@@ -39,19 +39,28 @@ def load(folder, text, *arguments, name="file"):
 
 def test_a_village_gets_its_point_in_a_process_that_runs(index, tmp_path):
     gazetteer = Gazetteer(index)
-    before = locate("Абазівка", adm1_code="UA-63", gazetteer=gazetteer).candidates[0]
+    before = locate("Сулигівка", adm1_code="UA-63", gazetteer=gazetteer).candidates[0]
     assert before.geo_precision == "adm2"
     said = load(tmp_path, GEONAMES, "--country", "UA")
     assert "1 left out: other features" in said
     assert "1 left out: places of other countries" in said
-    answer = locate("Абазівка", adm1_code="UA-63", gazetteer=gazetteer)
+    answer = locate("Сулигівка", adm1_code="UA-63", gazetteer=gazetteer)
     after = answer.candidates[0]
     assert (answer.outcome, len(answer.candidates)) == ("found", 1)
-    assert (after.lat, after.lon, after.geo_precision) == (49.2345, 35.2411, "settlement")
+    assert (after.lat, after.lon, after.geo_precision) == (49.0287, 37.2314, "settlement")
     assert after.adm2_code == before.adm2_code
     new = locate("Brandnewivka, Kharkiv Oblast", gazetteer=gazetteer).candidates[0]
     assert (new.adm1_code, new.timezone) == ("UA-63", "Europe/Kyiv")
     assert new.adm2_code
+
+
+def test_a_village_with_a_point_gets_the_loaded_one(index, tmp_path):
+    said = load(tmp_path, line(99000005, "Abazivka", "Абазівка", 49.2512, 35.3361), "--country", "UA")
+    assert "1  updated" in said
+    answer = locate("Абазівка", adm1_code="UA-63", gazetteer=Gazetteer(index))
+    assert (answer.outcome, len(answer.candidates)) == ("found", 1)
+    best = answer.candidates[0]
+    assert (best.geonames_id, best.lat, best.lon) == (99000005, 49.2512, 35.3361)
 
 
 def test_the_same_file_twice_changes_nothing(index, tmp_path):
@@ -139,5 +148,5 @@ def test_places_survive_a_new_build(index, tmp_path, monkeypatch, gazetteer_path
     monkeypatch.setattr(build, "_fill", fill)
     build.build_index(index)
     assert build.is_current(index)
-    found = locate("Абазівка", adm1_code="UA-63", gazetteer=Gazetteer(index)).candidates[0]
+    found = locate("Сулигівка", adm1_code="UA-63", gazetteer=Gazetteer(index)).candidates[0]
     assert found.geo_precision == "settlement"
