@@ -32,6 +32,7 @@ from registry.geo import cell, distance_m
 from . import boundaries
 from . import places as loaded
 from .areas import keys, names_of
+from .index import TOWN
 from .names import fold, skeleton, spelling
 from .parsing import core
 from .places import Merged, Place, radius_of
@@ -234,9 +235,10 @@ CREATE TABLE name (key TEXT, place INTEGER, name TEXT, PRIMARY KEY (key, place, 
 -- areas right below it.
 CREATE TABLE vocabulary (country TEXT, adm1 TEXT, spellings BLOB, PRIMARY KEY (country, adm1)) WITHOUT ROWID;
 """
-_INDEXES = """
+_INDEXES = f"""
 CREATE INDEX place_code ON place (code) WHERE code IS NOT NULL;
 CREATE INDEX place_cell ON place (cell) WHERE level = 3;
+CREATE INDEX place_town ON place (country, lat, lon, population) WHERE level = 3 AND population >= {TOWN};
 ANALYZE;
 """
 

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby, starmap
 from operator import itemgetter
 from pathlib import Path
@@ -78,7 +78,7 @@ class Index:
         self.named = lru_cache(maxsize=8192)(self._named)
         self.settled = lru_cache(maxsize=8192)(self._settled)
         self.cities_of = lru_cache(maxsize=4096)(self._cities_of)
-        self.towns = cache(self._towns)
+        self.towns = lru_cache(maxsize=256)(self._towns)
 
     def _run(self, sql: str, *values: Any) -> list[tuple]:
         db = getattr(self._local, "db", None)
@@ -203,21 +203,19 @@ class Index:
                     least = edit
         return list(found.values())
 
-    def _towns(self) -> dict[str, np.ndarray]:
-        """The towns of each country: latitude, longitude and people, a row each."""
-        sql = "SELECT country, lat, lon, population FROM place WHERE level = ? AND population >= ? ORDER BY country"
-        rows = groupby(self._run(sql, SETTLEMENT, TOWN), itemgetter(0))
-        return {country: np.array([town[1:] for town in towns]).T for country, towns in rows}
+    def _towns(self, country: str) -> np.ndarray:
+        """The latitudes, the longitudes and the people of a country's towns."""
+        # As the partial index says it, or SQLite does not use that.
+        towns = f"country = ? AND level = {SETTLEMENT} AND population >= {TOWN}"
+        rows = self._run(f"SELECT lat, lon, population FROM place WHERE {towns}", country)
+        return np.array(rows, float).reshape(-1, 3).T
 
     def people_around(self, row: Row) -> float:
         """How many people a place has in it and in the towns of its country, by the square of their distance."""
-        people = row.population / _CLOSE_KM**2
-        if (towns := self.towns().get(row.country)) is not None:
-            lats, lons, populations = towns
-            east = (lons - row.lon) * math.cos(math.radians(row.lat))
-            away = np.hypot(lats - row.lat, east) * _KM_A_DEGREE
-            people += float((populations / np.maximum(away, _CLOSE_KM) ** 2).sum())
-        return people
+        lats, lons, people = self.towns(row.country)
+        east = (lons - row.lon) * math.cos(math.radians(row.lat))
+        away = np.maximum(np.hypot(lats - row.lat, east) * _KM_A_DEGREE, _CLOSE_KM)
+        return row.population / _CLOSE_KM**2 + float((people / away**2).sum())
 
     def around(self, lat: float, lon: float, radius_m: float) -> list[tuple[float, Row]]:
         """The settlements within a circle, nearest first, with their distance in metres."""

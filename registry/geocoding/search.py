@@ -97,10 +97,7 @@ class Search:
             return self._answer(self.typed.parts)
         if answer.outcome == "found" and answer.candidates[0].geo_precision in ("adm1", "country"):
             for parts in self._with_finer():
-                other = self._answer(parts)
-                best = other.candidates[0] if other.sure else None
-                # A village may well bear a street's name.
-                if best and best.geo_precision == "settlement" and best.population:
+                if (other := self._answer(parts)).sure and other.candidates[0].geo_precision == "settlement":
                     return other
         return answer
 

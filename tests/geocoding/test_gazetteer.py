@@ -142,10 +142,6 @@ def test_a_community_is_looked_for_in_its_district(gazetteer):
     assert distance_m(best.lat, best.lon, huliaipole.lat, huliaipole.lon) < best.radius_m
 
 
-def test_a_small_village_is_not_meant_by_a_street_of_its_name(gazetteer):
-    assert found(gazetteer, "вул. Роботине, Запорізька область").geo_precision == "adm1"
-
-
 def test_of_equals_in_a_region_the_one_with_more_people_around_it_is_the_likeliest(gazetteer):
     for name, adm1, lat, lon in (
         ("Hryhorivka", "UA-23", 47.69, 35.36),  # as large as the other, beside a city
