@@ -15,6 +15,10 @@ from registry.tabular import Table
 from tests import sheets
 
 
+# Cells that nothing else is known of are looked up.
+pytestmark = pytest.mark.usefixtures("gazetteer_path")
+
+
 def proposed(folder: Path, content: str | bytes, title: str = "A list") -> Proposal:
     path = folder / "table"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -205,3 +209,9 @@ def test_what_is_written_is_read_back() -> None:
         ],
     }
     assert tomllib.loads(toml.written(told)) == told
+
+
+def test_a_column_that_no_heading_names_is_a_place_if_its_cells_are(tmp_path: Path) -> None:
+    rows = "X;Де;Хто\n1;Чугуїв;Петренко О.\n2;Ізюм;Коваль І.\n3;с. Циркуни;Бойко Н.\n4;Балаклія;Шевчук П.\n"
+    proposal = proposed(tmp_path, rows)
+    assert roles(proposal) == {"X": "", "Де": "place", "Хто": ""}

@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from registry.forms.places import embedded
+from registry.geocoding.gazetteer import locate
 from registry.rules import vocabularies as v
 from registry.tabular import Table
 
@@ -29,6 +30,8 @@ _LEAST = 0.4
 #: How sure a column is by its cells alone.
 _GUESS = 0.5
 _WHEN = {"day", "moment"}
+#: So many different cells of a column that nothing else is known of are looked up in the gazetteer.
+_LOCATED = 40
 
 ROLES: dict[str, Any] = {
     "ref": _("Number or reference of the row"),
@@ -389,7 +392,15 @@ def _scores(column: Column) -> dict[str, float]:
     scores |= _score_words(column, named)
     if not numbers and not scores.keys() & {"day", "moment", "time"}:
         scores |= {role: named(role) for role in _TEXTS}
+        if max(scores.values()) < _LEAST and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
+            scores["place"] = _GUESS
     return scores
+
+
+def _is_settlement(text: str) -> bool:
+    """Whether the gazetteer knows a settlement by this name, or several."""
+    answer = locate(text, gazetteer=embedded())
+    return bool(answer.candidates) and answer.candidates[0].geo_precision == v.GeoPrecision.SETTLEMENT
 
 
 def _score_times(known: list[str], named: Callable[[str], float], numbers: bool) -> dict[str, float]:

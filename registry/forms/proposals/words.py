@@ -26,7 +26,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "district": ("district", "raion", "rayon", "county", "adm2", "admin2", "район*", "department"),
     "place": (
         "place", "town", "city", "settlement", "village", "locality", "location", "municipality", "community",
-        "hromada", "adm3", "adm4", "admin3", "admin4", "site", "населений пункт", "населенный пункт", "нп",
+        "hromada", "adm3", "adm4", "admin3", "admin4", "site", "населений пункт", "населенный пункт",
+        "насел. пункт", "нас. пункт", "насел пункт", "нас пункт", "нп", "н.п.", "н п",
         "місто", "город", "село", "громада", "місце", "место", "population point",
     ),
     "address": ("address", "street", "адрес*", "вулиця", "улица"),
