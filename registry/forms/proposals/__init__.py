@@ -433,7 +433,11 @@ def _score_words(column: Column, named: Callable[[str], float]) -> dict[str, flo
 
 
 def _settle(proposal: Proposal) -> None:
-    """Propose what holds for all rows."""
+    """Propose what holds for all rows; half a point is none."""
+    for half, other in (("lat", "lon"), ("lon", "lat")):
+        if (column := proposal.of(half)) and not proposal.of(other):
+            column.take("")
+            column.sure = 0.0
     if proposal.of("customers_lost") or proposal.of("back") or proposal.of("back_day"):
         proposal.kind = v.Kind.OUTAGE
         said = " ".join([proposal.title, *(column.name for column in proposal.columns)]).casefold()
