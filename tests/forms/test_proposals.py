@@ -14,7 +14,6 @@ from registry.rules import vocabularies as v
 from registry.tabular import Table
 from tests import sheets
 
-
 # Cells that nothing else is known of are looked up.
 pytestmark = pytest.mark.usefixtures("gazetteer_path")
 
