@@ -192,7 +192,8 @@ _REWRITTEN = (
     (re.compile(r"^([\u3400-\u9fff]{2,3}?[都道府県省])\s*(?=[\u3040-\u9fff]{2,})"), r"\1,"),
     (re.compile(r"(?<=[都道府県省],)([\u3040-\u9fff]{1,5}郡)(?=[\u3040-\u9fff]{2,})"), r"\1,"),
 )  # fmt: skip
-_PLAIN = re.compile(r"[A-Za-z'’-]+")
+# One word of Latin or Cyrillic letters: nothing of the above is in it.
+_PLAIN = re.compile(r"[A-Za-z\u00c0-\u024f'’ʹ-]+|[\u0400-\u04ff'’]+")
 
 
 @lru_cache(maxsize=8192)
@@ -201,7 +202,7 @@ def parse(typed: str, near: bool = False) -> Typed:
 
     `near`: it stood after a word such as "between", so that its names may be inflected.
     """
-    if _PLAIN.fullmatch(typed):
+    if _PLAIN.fullmatch(typed) and (typed.isascii() or not near):  # Cyrillic is inflected after "between"
         return Typed((part(typed),))
     if ends := _BETWEEN.match(typed):
         return Typed(near=True, between=(ends[1], ends[2]))
