@@ -17,7 +17,7 @@ from registry.forms import mappings, proposals
 from registry.tabular import BadTable, Table
 from tests import sheets
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gazetteer_path")]
 
 EXAMPLES = int(os.environ.get("EXAMPLES", 60))
 _ROWS: list[list[Any]] = [
