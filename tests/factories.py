@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from django.db import transaction
+from django.test import Client
 
 from registry import geo
 from registry.actions import journal
@@ -38,6 +39,14 @@ def person(role: str = Role.OFFICIAL, *areas: Area, **fields: Any) -> Person:
     fields = {"email": f"{role}{number}@example.org", "name": f"{role.title()} {number}"} | fields
     made = Person.objects.create_user(role=role, **fields)
     made.areas.set(areas)
+    return made
+
+
+def client(person: Person | None = None) -> Client:
+    """The browser of somebody who has signed in, or of a visitor."""
+    made = Client()
+    if person:
+        made.force_login(person)
     return made
 
 

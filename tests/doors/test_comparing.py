@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 
 from registry.actions import editions, evidence, journal, moves
 from registry.actions.sampling import photo
@@ -36,13 +35,6 @@ def office(settings: Any) -> Office:
     return Office()
 
 
-def door(person: Person | None = None) -> Client:
-    client = Client()
-    if person:
-        client.force_login(person)
-    return client
-
-
 def two(office: Office, **fields: Any) -> tuple[Report, Report]:
     """A school told twice, by the resident and by the official."""
     first = factories.report(by=office.official, status="reported", address="Sobornyi 5", **PIN)
@@ -52,7 +44,7 @@ def two(office: Office, **fields: Any) -> tuple[Report, Report]:
 
 def decide(person: Person, choice: str, left: Report, right: Report, **fields: Any) -> HttpResponse:
     address = f"/r/{left.reference}/compare/{right.reference}"
-    return door(person).post(address, {"command": str(uuid4()), "choice": choice, **fields})
+    return factories.client(person).post(address, {"command": str(uuid4()), "choice": choice, **fields})
 
 
 def text(answer: HttpResponse) -> str:
@@ -61,7 +53,7 @@ def text(answer: HttpResponse) -> str:
 
 def test_what_differs_is_marked_and_why_they_are_alike_is_said(office: Office) -> None:
     left, right = two(office)
-    shown = text(door(office.official).get(f"/r/{left.reference}/compare/{right.reference}"))
+    shown = text(factories.client(office.official).get(f"/r/{left.reference}/compare/{right.reference}"))
     assert "same address" in shown
     assert "same day" in shown
     differing, _summary, alike = shown.partition("What both say alike")
@@ -74,9 +66,9 @@ def test_what_differs_is_marked_and_why_they_are_alike_is_said(office: Office) -
 def test_a_report_that_nobody_checked_offers_what_it_may_be_a_duplicate_of(office: Office) -> None:
     left, right = two(office)
     way = f"/r/{left.reference}/compare/{right.reference}"
-    assert way in text(door(office.official).get(f"/r/{left.reference}"))
+    assert way in text(factories.client(office.official).get(f"/r/{left.reference}"))
     factories.change(left, at=factories.AT + timedelta(hours=1), status="verified")
-    assert way not in text(door(office.official).get(f"/r/{left.reference}"))
+    assert way not in text(factories.client(office.official).get(f"/r/{left.reference}"))
 
 
 def test_merging_joins_sources_photos_and_incident_until_it_is_undone(office: Office) -> None:
@@ -93,7 +85,7 @@ def test_merging_joins_sources_photos_and_incident_until_it_is_undone(office: Of
     assert len(shown) == 2
     # The duplicate keeps its own.
     assert right.evidence_lines.filter(voided_at=None).count() == 1
-    assert right.reference in text(door(office.official).get(f"/r/{left.reference}"))
+    assert right.reference in text(factories.client(office.official).get(f"/r/{left.reference}"))
     moves.move(right.reference, "unmerge", by=office.official, given={"note": "Two houses"})
     left.refresh_from_db()
     right.refresh_from_db()
@@ -125,15 +117,15 @@ def test_a_report_changed_since_it_was_looked_at_is_not_merged(office: Office) -
 def test_two_that_were_told_apart_are_never_offered_again_to_anybody(office: Office) -> None:
     left, right = two(office)
     way = "/compare/"
-    assert way in text(door(office.colleague).get(f"/r/{right.reference}"))
+    assert way in text(factories.client(office.colleague).get(f"/r/{right.reference}"))
     for _time in range(2):
         assert decide(office.official, "apart", left, right).status_code == 302
     assert ToldApart.objects.count() == 1
     for report in (left, right):
-        assert way not in text(door(office.colleague).get(f"/r/{report.reference}"))
+        assert way not in text(factories.client(office.colleague).get(f"/r/{report.reference}"))
         assert report.entries.filter(kind="told_apart").count() == 1
     assert "found that they are two" in text(
-        door(office.official).get(f"/r/{right.reference}/compare/{left.reference}")
+        factories.client(office.official).get(f"/r/{right.reference}/compare/{left.reference}")
     )
 
 
@@ -157,13 +149,27 @@ def test_only_staff_of_both_areas_compare(office: Office) -> None:
     left, right = two(office)
     away = factories.report(by=office.elsewhere, adm1_code="UA-23")
     for other in (office.elsewhere, office.operator, office.resident, office.researcher):
-        assert door(other).get(f"/r/{left.reference}/compare/{right.reference}").status_code == 404
+        assert (
+            factories.client(other).get(f"/r/{left.reference}/compare/{right.reference}").status_code == 404
+        )
         assert decide(other, "apart", left, right).status_code == 404
     own = factories.report(by=office.resident, from_resident=True, status="reported", **PIN)
-    assert door(office.resident).get(f"/r/{own.reference}/compare/{own.reference}").status_code == 404
-    assert door(office.resident).get(f"/r/{own.reference}/compare/{left.reference}").status_code == 404
-    assert door(office.official).get(f"/r/{left.reference}/compare/{away.reference}").status_code == 404
-    assert door(office.official).get(f"/r/{left.reference}/compare/{left.reference}").status_code == 404
+    assert (
+        factories.client(office.resident).get(f"/r/{own.reference}/compare/{own.reference}").status_code
+        == 404
+    )
+    assert (
+        factories.client(office.resident).get(f"/r/{own.reference}/compare/{left.reference}").status_code
+        == 404
+    )
+    assert (
+        factories.client(office.official).get(f"/r/{left.reference}/compare/{away.reference}").status_code
+        == 404
+    )
+    assert (
+        factories.client(office.official).get(f"/r/{left.reference}/compare/{left.reference}").status_code
+        == 404
+    )
     assert not ToldApart.objects.exists()
 
 
@@ -181,7 +187,7 @@ def test_logging_a_second_strike_puts_it_on_the_asset_of_the_first(
         "area": "UA-63", "kind": "building", "object_type": "school", "when": "day", "source_type": "own",
         "occurred_to": "2026-05-09", "lat": "49.9935", "lon": "36.2304", "command": str(uuid4()),
     }  # fmt: skip
-    client = door(office.official)
+    client = factories.client(office.official)
     shown = text(client.post("/log", typed | {"step": "check"}))
     assert f'name="struck" value="{before.reference}"' in shown
     client.post("/log", typed | {"step": "save", "struck": before.reference})
@@ -191,7 +197,7 @@ def test_logging_a_second_strike_puts_it_on_the_asset_of_the_first(
     assert str(logged.of_asset) == "School 4"
     # Somebody else's reports are on nobody else's assets.
     typed |= {"command": str(uuid4()), "step": "save", "struck": before.reference}
-    assert door(office.resident).post("/log", typed).status_code == 404
+    assert factories.client(office.resident).post("/log", typed).status_code == 404
 
 
 def test_an_audience_finds_what_it_was_shown_in_the_report_that_was_kept(office: Office) -> None:
@@ -204,7 +210,7 @@ def test_an_audience_finds_what_it_was_shown_in_the_report_that_was_kept(office:
     with journal.clock_at(at + timedelta(days=4)):
         for report in (merged, hidden):
             moves.move(report.reference, "merge", by=office.official, given={"original": kept.reference})
-    visitor = door()
+    visitor = factories.client()
     assert visitor.get(f"/r/{merged.reference}").status_code == 200  # as of its edition it is two
     editions.publish(at + timedelta(days=5))
     answer = visitor.get(f"/r/{merged.reference}")
@@ -217,4 +223,4 @@ def test_an_audience_finds_what_it_was_shown_in_the_report_that_was_kept(office:
     assert visitor.get(f"/r/{merged.reference}").status_code == 302
     editions.publish(at + timedelta(days=7))
     assert visitor.get(f"/r/{merged.reference}").status_code == 200
-    assert door(office.official).get(f"/r/{merged.reference}").status_code == 200
+    assert factories.client(office.official).get(f"/r/{merged.reference}").status_code == 200

@@ -56,12 +56,6 @@ def supervisor() -> Person:
     return factories.person("supervisor", factories.area("UA"))
 
 
-def client_of(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def table(*rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS, delimiter: str = ",") -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows([headings, *rows])
@@ -94,7 +88,7 @@ def outcomes(batch: Batch) -> dict[str, int]:
 
 
 def test_a_file_is_checked_shown_and_confirmed(official: Person) -> None:
-    client = client_of(official)
+    client = factories.client(official)
     answer = send(client, table(*GOOD))
     batch = Batch.objects.get()
     assert answer.redirect_chain == [(f"/imports/{batch.pk}", 302)]
@@ -110,7 +104,7 @@ def test_a_file_is_checked_shown_and_confirmed(official: Person) -> None:
 
 def test_rows_pasted_from_a_spreadsheet_are_a_table_too(official: Person) -> None:
     pasted = table(*GOOD, delimiter="\t")
-    client_of(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
+    factories.client(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
     assert outcomes(Batch.objects.get()) == {"new": 3}
 
 
@@ -119,12 +113,12 @@ def test_five_hundred_pasted_rows_are_checked_before_the_answer(
 ) -> None:
     monkeypatch.setattr(imports, "AT_ONCE", 60)  # however busy the machine is
     pasted = table(*(school(number) for number in range(500)), delimiter="\t")
-    client_of(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
+    factories.client(official).post("/imports/new", {"pasted": pasted, "command": uuid4()})
     assert (Batch.objects.get().state, outcomes(Batch.objects.get())) == ("checked", {"new": 500})
 
 
 def test_what_fails_is_told_by_row_and_column_and_given_back_to_be_mended(official: Person) -> None:
-    client = client_of(official)
+    client = factories.client(official)
     page = send(client, table(school(0), school(1, day="never"), school(2, region="UA-23"))).content.decode()
     batch = Batch.objects.get()
     assert outcomes(batch) == {"new": 1, "error": 2}
@@ -150,7 +144,7 @@ def test_what_fails_is_told_by_row_and_column_and_given_back_to_be_mended(offici
 
 
 def test_a_form_sent_twice_is_one_import(official: Person) -> None:
-    client, command = client_of(official), uuid4()
+    client, command = factories.client(official), uuid4()
     for _time in range(2):
         send(client, table(*GOOD), command=command)
     send(client, table(*GOOD))  # and so is the same file, while the first is open
@@ -161,7 +155,7 @@ def test_a_form_sent_twice_is_one_import(official: Person) -> None:
 
 
 def test_the_same_file_again_changes_nothing_and_says_so(official: Person) -> None:
-    client = client_of(official)
+    client = factories.client(official)
     send(client, table(*GOOD))
     first = Batch.objects.get()
     act(client, first, "confirm")
@@ -184,7 +178,7 @@ def test_the_same_file_again_changes_nothing_and_says_so(official: Person) -> No
 def test_what_cannot_be_taken_is_said_and_nothing_is_kept(
     official: Person, settings: Any, fields: dict[str, Any], words: str
 ) -> None:
-    answer = client_of(official).post("/imports/new", {"command": uuid4(), **fields})
+    answer = factories.client(official).post("/imports/new", {"command": uuid4(), **fields})
     assert (answer.status_code, words in answer.content.decode()) == (200, True)
     assert not Batch.objects.exists()
     assert list(settings.DATA_DIR.glob("imports/*")) == []
@@ -192,7 +186,7 @@ def test_what_cannot_be_taken_is_said_and_nothing_is_kept(
 
 def test_a_file_larger_than_the_limit_is_refused(official: Person, settings: Any) -> None:
     settings.MAX_IMPORT_BYTES = 50
-    answer = send(client_of(official), table(*GOOD))
+    answer = send(factories.client(official), table(*GOOD))
     assert "larger than" in answer.content.decode()
     assert not Batch.objects.exists()
 
@@ -201,13 +195,15 @@ def test_a_request_that_says_it_is_larger_is_refused_before_it_is_read(
     official: Person, settings: Any
 ) -> None:
     settings.MAX_IMPORT_BYTES = 50 * 1024 * 1024
-    answer = client_of(official).post("/imports/new", {"command": uuid4()}, CONTENT_LENGTH=60 * 1024 * 1024)
+    answer = factories.client(official).post(
+        "/imports/new", {"command": uuid4()}, CONTENT_LENGTH=60 * 1024 * 1024
+    )
     assert answer.status_code == 413
     assert "50.0\xa0MB" in answer.content.decode()
 
 
 def test_columns_that_no_mapping_knows_wait_for_one(official: Person) -> None:
-    client = client_of(official)
+    client = factories.client(official)
     page = send(client, table(("1", "x"), headings=("Nr", "Street"))).content.decode()
     batch = Batch.objects.get()
     assert (batch.state, "Street" in page) == ("mapping", True)
@@ -220,7 +216,7 @@ def test_what_is_at_work_shows_how_far_it_is_and_the_worker_goes_on(
 ) -> None:
     monkeypatch.setattr(imports, "AT_ONCE", 0)
     monkeypatch.setattr(judging, "CHUNK", 1)
-    client = client_of(official)
+    client = factories.client(official)
     page = send(client, table(*GOOD)).content.decode()
     batch = Batch.objects.get()
     assert (batch.state, batch.next_row) == ("checking", 1)
@@ -238,33 +234,33 @@ def test_what_is_at_work_shows_how_far_it_is_and_the_worker_goes_on(
 
 
 def test_undo_withdraws_and_names_what_people_worked_on(official: Person, supervisor: Person) -> None:
-    send(client_of(official), table(*GOOD))
+    send(factories.client(official), table(*GOOD))
     batch = Batch.objects.get()
-    act(client_of(official), batch, "confirm")
+    act(factories.client(official), batch, "confirm")
     touched = Report.objects.order_by("pk")[0]
     reports.note(touched.reference, "Seen.", by=official)
-    assert act(client_of(official), batch, "undo").status_code == 403
-    page = act(client_of(supervisor), batch, "undo").content.decode()
+    assert act(factories.client(official), batch, "undo").status_code == 403
+    page = act(factories.client(supervisor), batch, "undo").content.decode()
     assert (batch.state, touched.reference in page) == ("done", True)
-    act(client_of(supervisor), batch, "undo", keeping="on")
+    act(factories.client(supervisor), batch, "undo", keeping="on")
     assert (batch.state, Report.objects.filter(withdrawn="error").count()) == ("undone", 2)
 
 
 def test_an_import_is_seen_by_who_sent_it_and_by_supervisors_of_all_their_areas(
     official: Person, supervisor: Person
 ) -> None:
-    send(client_of(official), table(*GOOD))
+    send(factories.client(official), table(*GOOD))
     batch = Batch.objects.get()
     colleague = factories.person("official", factories.area("UA-63"))
     elsewhere = factories.person("supervisor", factories.area("UA-23"))
     for person, status in ((official, 200), (supervisor, 200), (colleague, 404), (elsewhere, 404)):
-        assert client_of(person).get(f"/imports/{batch.pk}").status_code == status
-        listed = f'href="/imports/{batch.pk}"' in client_of(person).get("/imports").content.decode()
+        assert factories.client(person).get(f"/imports/{batch.pk}").status_code == status
+        listed = f'href="/imports/{batch.pk}"' in factories.client(person).get("/imports").content.decode()
         assert listed == (status == 200)
 
 
 def test_a_conflict_is_decided_part_by_part_and_not_asked_again(official: Person) -> None:
-    client = client_of(official)
+    client = factories.client(official)
     send(client, table(school(0, words="Roof")))
     act(client, Batch.objects.get(), "confirm")
     report = Report.objects.get()
@@ -294,7 +290,7 @@ def test_rows_like_reports_that_are_here_are_named_and_can_be_compared(
     official: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = factories.report(by=official)
-    client = client_of(official)
+    client = factories.client(official)
 
     def likely(lines: Any, **options: Any) -> list[Any]:
         return [(here.pk, Likeness(Verdict.SAME, 90, [("the same day", {})], [])), *[None] * (len(lines) - 1)]

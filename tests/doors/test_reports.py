@@ -15,7 +15,7 @@ from django.utils import timezone
 from registry.actions import editions, journal
 from registry.actions.sampling import photo
 from registry.filters import Selection
-from registry.models import Entry, Evidence, Person, Report
+from registry.models import Entry, Evidence, Report
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -65,13 +65,6 @@ def office(settings: Any) -> Office:
     return Office()
 
 
-def door(person: Person | None = None) -> Client:
-    client = Client()
-    if person:
-        client.force_login(person)
-    return client
-
-
 def command(**fields: Any) -> dict[str, Any]:
     return {"command": str(uuid4()), **fields}
 
@@ -84,7 +77,7 @@ def page(response: HttpResponse) -> str:
 
 
 def test_a_form_with_errors_keeps_what_was_typed(office: Office) -> None:
-    answer = door(office.official).post("/log", command(**TYPED | {"occurred_to": "9.9.2999"}))
+    answer = factories.client(office.official).post("/log", command(**TYPED | {"occurred_to": "9.9.2999"}))
     assert answer.status_code == 200
     assert "This day lies in the future" in page(answer)
     assert "The roof &amp; the hall" in page(answer)
@@ -92,7 +85,7 @@ def test_a_form_with_errors_keeps_what_was_typed(office: Office) -> None:
     assert "9.9.2999" in page(answer)
     assert Report.objects.count() == 0
     # It is kept as a draft too, for the next time.
-    assert "The roof &amp; the hall" in page(door(office.official).get("/log?draft"))
+    assert "The roof &amp; the hall" in page(factories.client(office.official).get("/log?draft"))
 
 
 def test_a_sign_in_that_ran_out_loses_nothing(office: Office) -> None:
@@ -113,7 +106,7 @@ def test_a_sign_in_that_ran_out_loses_nothing(office: Office) -> None:
 
 
 def test_checked_and_changed_answers_come_back(office: Office) -> None:
-    client = door(office.official)
+    client = factories.client(office.official)
     checked = client.post("/log", command(**TYPED))
     assert "Is this right?" in page(checked)
     changed = client.post("/log", command(**TYPED | {"step": "change"}))
@@ -125,7 +118,7 @@ def test_checked_and_changed_answers_come_back(office: Office) -> None:
 
 
 def test_a_report_sent_twice_is_one_report(office: Office) -> None:
-    client, sent = door(office.official), command(**TYPED | {"step": "save"})
+    client, sent = factories.client(office.official), command(**TYPED | {"step": "save"})
     first, second = client.post("/log", sent), client.post("/log", sent)
     report = Report.objects.get()
     assert first.status_code == second.status_code == 302
@@ -147,7 +140,7 @@ def test_a_report_sent_twice_is_one_report(office: Office) -> None:
 def test_a_filter_that_is_not_understood_is_named(
     office: Office, address: str, query: str, named: str
 ) -> None:
-    answer = door().get(f"{address}?{query}")
+    answer = factories.client().get(f"{address}?{query}")
     assert answer.status_code == 400
     assert f"<code>{named}</code>" in page(answer) or f"“{named}”" in page(answer)
 
@@ -157,7 +150,7 @@ def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: 
     monkeypatch.setitem(Selection.page.__kwdefaults__, "size", 1)
     for _number in range(2):
         factories.report(cause="wind", damage_level="minor")
-    client = door(office.official)
+    client = factories.client(office.official)
     address = "/reports?level=minor&cause=wind"
     assert 'At least 1 reports</strong> <a href="/reports?level=minor&amp;cause=wind&amp;count=all">' in page(
         client.get(address)
@@ -169,7 +162,7 @@ def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: 
 @pytest.mark.parametrize("query", ["", "area=UA-63&status=verified&to=2026-03-20", "as_of=2026-03-11"])
 def test_a_list_reads_all_its_rows_at_once(office: Office, query: str) -> None:
     statements = []
-    client = door(office.official)
+    client = factories.client(office.official)
     client.get("/")  # notes when they were last seen
     for _number in range(2):
         factories.report(danger="gas")
@@ -184,7 +177,7 @@ def test_a_list_reads_all_its_rows_at_once(office: Office, query: str) -> None:
 
 def test_an_edit_of_what_another_has_changed_shows_both_values(office: Office) -> None:
     report = factories.report(by=office.official, adm1_name="Kharkiv")
-    here, there = door(office.official), door(office.colleague)
+    here, there = factories.client(office.official), factories.client(office.colleague)
     mine = here.post(f"/r/{report.reference}/edit", command(**EDITED, since=1, summary="Roof damaged"))
     assert mine.status_code == 302
     late = there.post(f"/r/{report.reference}/edit", command(**EDITED, since=1, summary="Roof gone"))
@@ -204,20 +197,22 @@ def test_an_edit_of_what_another_has_changed_shows_both_values(office: Office) -
 def test_a_move_that_is_not_allowed_says_why(office: Office) -> None:
     hands = {"logged": [office.inspector.pk]}
     report = factories.report(by=office.inspector, status="reported", hands=hands)
-    answer = door(office.official).get(f"/r/{report.reference}/move/verify")
+    answer = factories.client(office.official).get(f"/r/{report.reference}/move/verify")
     assert answer.status_code == 403
     assert "inspector" in page(answer).lower()
-    own = door(office.inspector).post(f"/r/{report.reference}/move/verify", command(happened_on=DAY))
+    own = factories.client(office.inspector).post(
+        f"/r/{report.reference}/move/verify", command(happened_on=DAY)
+    )
     assert own.status_code == 403
     assert "logged" in page(own)
-    assert door(office.inspector).get(f"/r/{report.reference}/move/fly").status_code == 404
+    assert factories.client(office.inspector).get(f"/r/{report.reference}/move/fly").status_code == 404
     assert Entry.objects.filter(report=report).count() == 1
 
 
 def test_a_photo_that_is_no_photo_is_refused_inpage(office: Office) -> None:
     report = factories.report(by=office.official)
     fake = SimpleUploadedFile("photo.jpg", b"MZ\x90\x00 not a picture", content_type="image/jpeg")
-    answer = door(office.official).post(
+    answer = factories.client(office.official).post(
         f"/r/{report.reference}/do/evidence", command(documents=fake, stage="damage")
     )
     assert answer.status_code == 200
@@ -234,7 +229,7 @@ def test_staff_elsewhere_see_what_is_published_or_nothing(office: Office) -> Non
     shown = factories.report(by=office.official, at=at, description="Ivanova's flat", **day)
     hidden = factories.report(by=office.official, at=at, status="rejected", **day)
     editions.publish()
-    there = door(office.elsewhere)
+    there = factories.client(office.elsewhere)
     published = there.get(f"/r/{shown.reference}")
     assert published.status_code == 200
     assert "As published." in page(published)
@@ -246,7 +241,7 @@ def test_staff_elsewhere_see_what_is_published_or_nothing(office: Office) -> Non
         f"/r/{shown.reference}/do/note",
     ):
         assert there.get(address).status_code == 404
-    assert "Ivanova" in page(door(office.official).get(f"/r/{shown.reference}"))
+    assert "Ivanova" in page(factories.client(office.official).get(f"/r/{shown.reference}"))
 
 
 def test_a_resident_sees_what_they_sent_and_no_more(office: Office) -> None:
@@ -255,55 +250,61 @@ def test_a_resident_sees_what_they_sent_and_no_more(office: Office) -> None:
     power = factories.report(
         by=office.resident, kind="outage", sector="electricity", object_type="", damage_level="", **values
     )
-    mine = door(office.resident)
+    mine = factories.client(office.resident)
     assert "Sobornyi 5" in page(mine.get(f"/r/{own.reference}"))
     assert "Reported" in page(mine.get(f"/r/{own.reference}"))
     assert "Your report was received" in page(mine.get(f"/r/{power.reference}"))
     assert "Reported" not in page(mine.get(f"/r/{power.reference}"))
     assert own.reference in page(mine.get("/my-work"))
     for other in (office.neighbour, office.researcher, None):
-        assert door(other).get(f"/r/{own.reference}").status_code == 404
+        assert factories.client(other).get(f"/r/{own.reference}").status_code == 404
     assert (
-        door(office.neighbour).post(f"/r/{own.reference}/move/answer", command(answer="x")).status_code == 404
+        factories.client(office.neighbour)
+        .post(f"/r/{own.reference}/move/answer", command(answer="x"))
+        .status_code
+        == 404
     )
 
 
 def test_a_resident_answers_the_question_about_their_report(office: Office) -> None:
     own = factories.report(by=office.resident, status="reported", from_resident=True)
-    asked = door(office.official).post(
+    asked = factories.client(office.official).post(
         f"/r/{own.reference}/move/ask", command(question="Which wing?", since=own.version)
     )
     assert asked.status_code == 302
-    mine = door(office.resident)
+    mine = factories.client(office.resident)
     assert "Which wing?" in page(mine.get(f"/r/{own.reference}"))
     answered = mine.post(f"/r/{own.reference}/move/answer", command(answer="The left one"))
     assert answered.status_code == 302
     own.refresh_from_db()
     assert own.status == "reported"
-    assert "The left one" in page(door(office.official).get(f"/r/{own.reference}"))
+    assert "The left one" in page(factories.client(office.official).get(f"/r/{own.reference}"))
 
 
 def test_evidence_is_for_those_who_work_on_the_report(office: Office) -> None:
     at = journal.now() - timedelta(days=9)
     report = factories.report(by=office.official, at=at, occurred_from=at.date(), occurred_to=at.date())
     files = [photo("Roof", (9, 9, 9))]
-    sent = door(office.official).post(
+    sent = factories.client(office.official).post(
         f"/r/{report.reference}/do/evidence", command(documents=files, stage="damage")
     )
     assert sent.status_code == 302
     editions.publish()
     line = Evidence.objects.get()
     address = f"/r/{report.reference}/evidence/{line.shown_sha256}"
-    assert door(office.inspector).get(address).headers["Content-Type"] == "image/jpeg"
-    assert address in page(door(office.official).get(f"/r/{report.reference}"))
-    assert door().get(address).status_code == 302
+    assert factories.client(office.inspector).get(address).headers["Content-Type"] == "image/jpeg"
+    assert address in page(factories.client(office.official).get(f"/r/{report.reference}"))
+    assert factories.client().get(address).status_code == 302
     for other in (office.elsewhere, office.researcher, office.resident):
-        assert door(other).get(f"/r/{report.reference}").status_code == 200
-        assert line.shown_sha256 not in page(door(other).get(f"/r/{report.reference}"))
-        assert door(other).get(address).status_code == 404
+        assert factories.client(other).get(f"/r/{report.reference}").status_code == 200
+        assert line.shown_sha256 not in page(factories.client(other).get(f"/r/{report.reference}"))
+        assert factories.client(other).get(address).status_code == 404
     # The file of one report is not reached through another.
     own = factories.report(by=office.elsewhere, adm1_code="UA-23")
-    assert door(office.elsewhere).get(f"/r/{own.reference}/evidence/{line.shown_sha256}").status_code == 404
+    assert (
+        factories.client(office.elsewhere).get(f"/r/{own.reference}/evidence/{line.shown_sha256}").status_code
+        == 404
+    )
 
 
 def test_hints_of_what_is_nearby_obey_the_scope(office: Office, gazetteer_path: Any) -> None:
@@ -319,7 +320,7 @@ def test_hints_of_what_is_nearby_obey_the_scope(office: Office, gazetteer_path: 
         occurred_to=today,
     )
     query = "/reports/nearby?lat=49.9936&lon=36.2305&kind=building"
-    assert known.reference in page(door(office.colleague).get(query))
+    assert known.reference in page(factories.client(office.colleague).get(query))
     for other in (office.elsewhere, office.resident, office.researcher):
-        assert known.reference not in page(door(other).get(query))
-    assert door().get(query).status_code == 302
+        assert known.reference not in page(factories.client(other).get(query))
+    assert factories.client().get(query).status_code == 302
