@@ -61,11 +61,6 @@ class Column:
         return "text"
 
     @property
-    def is_text(self) -> bool:
-        """Whether a missing value is the empty text (and Excel could take it for a formula)."""
-        return self.type in ("text", "code")
-
-    @property
     def decimals(self) -> int:
         """Digits after the point of a decimal column: fixed, so that both databases print the same."""
         return self.field.decimal_places if isinstance(self.field, models.DecimalField) else 0
@@ -145,5 +140,3 @@ COLUMNS: tuple[Column, ...] = (
     Column("withheld", "what", "#meta+withheld+list"),
     Column("updated_utc", "what", "#date+updated"),
 )
-
-BY_NAME_OF_COLUMN: dict[str, Column] = {column.name: column for column in COLUMNS}

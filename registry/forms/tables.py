@@ -1,6 +1,5 @@
 """Forms to locate a table of one's own: the file, then its columns that say where."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -8,6 +7,8 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+
+from .proposals.words import likest
 
 #: More rows are for the command, which has no limit.
 MOST_ROWS = 50_000
@@ -30,12 +31,12 @@ class TableForm(forms.Form):
         return self.cleaned_data["file"]
 
 
-#: From narrow to wide: the field, its label, and how its column is usually headed.
+#: From narrow to wide: the field, its label, and what headings of its column name.
 PARTS = (
-    ("place", _("Place"), r"town|city|settlement|place|village|locality|address|насел|город|місто"),
-    ("district", _("District"), r"district|raion|county|adm(in)?_?2|район"),
-    ("region", _("Region"), r"region|province|oblast|state|adm(in)?_?1|область"),
-    ("country", _("Country"), r"country|adm(in)?_?0|країна|страна"),
+    ("place", _("Place"), ("place", "address")),
+    ("district", _("District"), ("district",)),
+    ("region", _("Region"), ("region",)),
+    ("country", _("Country"), ("country",)),
 )
 
 
@@ -48,11 +49,11 @@ class ColumnsForm(forms.Form):
             (heading, Truncator(f"{heading}: {', '.join(values)}" if values else heading).chars(80))
             for heading, values in samples.items()
         ]
-        for name, label, usual in PARTS:
+        for name, label, roles in PARTS:
             field = forms.ChoiceField(
                 label=label, required=name == "place", choices=[("", _("None")), *headings]
             )
-            field.initial = next((one for one in samples if re.search(usual, one, re.IGNORECASE)), "")
+            field.initial = likest(samples, *roles)
             self.fields[name] = field
         self.fields["within"] = forms.CharField(
             label=_("Country of all rows"),

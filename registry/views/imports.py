@@ -120,6 +120,7 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
         "may_cancel": state in Batch.OPEN,
         "may_undo": state in Batch.ENDED and access.may(person, Verb.WITHDRAW),
         "undo": batch.counts.get("undo"),
+        "kept_days": importing.KEPT.days,
         "nav": "imports",
     }
     return render(request, "import/detail.html", context | forms)

@@ -5,13 +5,14 @@ then it is a conflict, for a person.
 """
 
 from . import columns, failing
-from .batches import Taken, Upload, cancel, check, confirm, fitting, forget, receive, too_large, upload
+from .batches import KEPT, Taken, Upload, cancel, check, confirm, fitting, forget, receive, too_large, upload
 from .deciding import Part, decide, parts
 from .judging import MARK, OUTCOMES
 from .running import advance, preview, run_chunk, run_for, start
 from .undoing import WorkedOn, undo
 
 __all__ = [
+    "KEPT",
     "MARK",
     "OUTCOMES",
     "Part",

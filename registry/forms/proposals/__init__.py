@@ -25,8 +25,6 @@ from .toml import written
 #: Rows that are looked at, and how many different words of a column are offered one by one.
 READ = 20_000
 MOST_WORDS = 60
-#: Less sure than this is no proposal.
-_LEAST = 0.4
 #: How sure a column is by its cells alone.
 _GUESS = 0.5
 _WHEN = {"day", "moment"}
@@ -331,7 +329,7 @@ def propose(table: Table, name: str, title: str) -> Proposal:
         (score, role, place)
         for place, column in enumerate(columns)
         for role, score in _scores(column).items()
-        if score >= _LEAST
+        if score >= words.LEAST
     ]
     taken = set[str]()
     for score, role, place in sorted(scored, key=lambda one: (-one[0], one[2])):
@@ -370,7 +368,7 @@ def _scores(column: Column) -> dict[str, float]:
     scores: dict[str, float] = {}
     if len(known) > 1 and max(column.cells.values()) == 1:
         # No two cells alike: then a heading that holds the word is enough.
-        scores["ref"] = max(named("ref"), 0.75 if named("ref") >= _LEAST else 0)
+        scores["ref"] = max(named("ref"), 0.75 if named("ref") >= words.LEAST else 0)
     if most(values.url, 0.8):
         return {"source_url": max(0.6, named("source_url")), "more_sources": named("more_sources")}
     if most(values.point):
@@ -392,7 +390,7 @@ def _scores(column: Column) -> dict[str, float]:
     scores |= _score_words(column, named)
     if not numbers and not scores.keys() & {"day", "moment", "time"}:
         scores |= {role: named(role) for role in _TEXTS}
-        if max(scores.values()) < _LEAST and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
+        if max(scores.values()) < words.LEAST and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
             scores["place"] = _GUESS
     return scores
 
@@ -405,7 +403,7 @@ def _is_settlement(text: str) -> bool:
 
 def _score_times(known: list[str], named: Callable[[str], float], numbers: bool) -> dict[str, float]:
     formats, _either = values.day_formats(known[:300])
-    if formats and (not numbers or max(map(named, _DAYS)) >= _LEAST):
+    if formats and (not numbers or max(map(named, _DAYS)) >= words.LEAST):
         if any("%H" in format or "%I" in format for format in formats):
             moment = max(_GUESS, named("moment"), named("day"))
             return {"moment": moment, "back": max(named("back"), named("back_day"))}

@@ -6,9 +6,12 @@ that fits counts, so what is special stands above what is general.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from registry.rules import scales
+
+#: Less sure than this, a heading names nothing.
+LEAST = 0.4
 
 #: Words of headings for each role of a column. A heading that is exactly one of them is surer than one that
 #: holds it.
@@ -17,13 +20,13 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "id", "uid", "uuid", "ref", "reference", "nr", "no", "number", "obs", "entry", "code", "case", "record",
         "fid", "objectid", "globalid", "key", "№", "номер", "код", "ід", "ид", "nn", "№ п/п", "п/п",
     ),
-    "country": ("country", "nation", "iso3", "iso2", "iso", "admin0", "adm0", "країна", "страна"),
+    "country": ("country", "nation", "iso3", "iso2", "iso", "admin0", "adm0", "admin 0", "adm 0", "країна", "страна"),
     "region": (
-        "region", "oblast*", "province", "state", "governorate", "adm1", "admin1", "prefecture", "область",
-        "області", "регіон*", "регион*", "postal code", "край",
+        "region", "oblast*", "province", "state", "governorate", "adm1", "admin1", "adm 1", "admin 1", "prefecture",
+        "область", "області", "регіон*", "регион*", "postal code", "край",
     ),
     "pcode": ("pcode", "p-code", "p code", "adm1 pcode", "adm2 pcode", "admin1pcode", "admin2pcode"),
-    "district": ("district", "raion", "rayon", "county", "adm2", "admin2", "район*", "department"),
+    "district": ("district", "raion", "rayon", "county", "adm2", "admin2", "adm 2", "admin 2", "район*", "department"),
     "place": (
         "place", "town", "city", "settlement", "village", "locality", "location", "municipality", "community",
         "hromada", "adm3", "adm4", "admin3", "admin4", "site", "населений пункт", "населенный пункт",
@@ -206,7 +209,7 @@ def meant(rules: Iterable[Rule], text: str) -> dict[str, str] | None:
 
 def folded(heading: str) -> str:
     """A heading as words: ``OUTAGE.START_Date`` and ``outageStartDate`` are “outage start date”."""
-    spaced = re.sub(r"(?<=[a-zа-яіїє])(?=[A-ZА-ЯІЇЄ])", " ", heading)
+    spaced = re.sub(r"(?<=[a-zа-яіїє0-9])(?=[A-ZА-ЯІЇЄ])", " ", heading)
     return " ".join(re.sub(r"[\W_]+", " ", spaced.replace("№", " № ").replace("№", "nr")).casefold().split())
 
 
@@ -222,6 +225,16 @@ def heading_score(role: str, heading: str) -> float:
             # Longer words say more, and earlier ones are the usual ones.
             best = max(best, 0.45 + 0.4 * len(plain) / max(len(name), 1) - 0.002 * place)
     return min(best, 0.95)
+
+
+def likest(headings: Iterable[str], *roles: str) -> str:
+    """Of the roles the first that a heading names, and the heading that names it most surely; empty if none does."""
+    headings = list(headings)
+    for role in roles:
+        best = max(headings, key=partial(heading_score, role), default="")
+        if heading_score(role, best) >= LEAST:
+            return best
+    return ""
 
 
 def grades(values: Iterable[str]) -> tuple[str, dict[str, str]]:
