@@ -1,13 +1,10 @@
 """The front page: what is the state of things?"""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, timedelta
-from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -15,17 +12,18 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registry.filters import Selection, select
-from registry.models import Edition, Entry, Incident
+from registry.models import Edition, Incident
 from registry.outputs import mapping, statistics
-from registry.outputs.telling import FORGETTING
 from registry.rules import workflow
 from registry.rules.vocabularies import Holder, Kind, Status
 from registry.templatetags.components import change
+
+from .once import once
 
 #: As many regions have a bar of their own; the others share one.
 BARS = 12
@@ -48,11 +46,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "incidents": _incidents(selection),
         "no_areas": is_office and not selection.person.scope.areas,
     }
-    if edition:
+    if edition or is_office:
+        on = timezone.localdate(edition and edition.at)
         context["edition"] = edition
-        context["state"] = _published(selection, edition)
-    elif is_office:
-        context["state"] = _at_present(selection)
+        context["state"] = once("home", selection, edition, lambda: _state(selection, on))
     return render(request, "home/page.html", context)
 
 
@@ -68,55 +65,6 @@ def _state(selection: Selection, on: date) -> SafeString:
         "sketch": mapping.sketch(selection),
     }
     return render_to_string("home/_state.html", context)
-
-
-#: The state of things by all that may change it, and how many are kept.
-_kept: dict[tuple[Any, ...], SafeString] = {}
-FORGETTING.append(_kept.clear)
-_MOST_KEPT = 100
-#: What changes without an entry, or is committed after a later one, staff see so many seconds later.
-_SECONDS = 5
-
-
-def _once(
-    before: tuple[Any, ...], now: Callable[[], tuple[Any, ...]], selection: Selection, on: date
-) -> SafeString:
-    """The state of things, made once for all who have the same key ``before``; not kept if ``now`` gives
-    another one by then."""
-    if before in _kept:
-        return _kept[before]
-    state = _state(selection, on)
-    if now() == before:
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        _kept[before] = state
-    return state
-
-
-def _published(selection: Selection, edition: Edition) -> SafeString:
-    """As an audience sees it: that changes with its edition alone, and when something is retracted, which
-    the edition counts."""
-
-    def key(made: Edition) -> tuple[Any, ...]:
-        gone = made.vanished.get(selection.holder, 0)
-        return selection.holder, get_language(), made.pk, made.at, made.made_at, gone
-
-    def now() -> tuple[Any, ...]:
-        return key(Edition.objects.using(selection.using).first() or edition)
-
-    return _once(key(edition), now, selection, timezone.localdate(edition.at))
-
-
-def _at_present(selection: Selection) -> SafeString:
-    """As the office sees it in somebody's areas: that changes with every entry."""
-    today, scope = timezone.localdate(), selection.person.scope
-
-    def key() -> tuple[Any, ...]:
-        newest = Entry.objects.using(selection.using).aggregate(Max("pk"))["pk__max"]
-        then = monotonic() // _SECONDS
-        return selection.holder, get_language(), *scope.areas.items(), scope.sectors, today, newest, then
-
-    return _once(key(), key, selection, today)
 
 
 def _list(*params: tuple[str, Any]) -> str:
