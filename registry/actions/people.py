@@ -10,11 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import Area, Invitation, Person, PersonChange
+from registry.rules import access
 from registry.rules.vocabularies import Role
 
 from .journal import Refused, now
@@ -185,6 +187,21 @@ def set_own(person: Person, *, name: str, language: str) -> Person:
         person.save(update_fields=["name", "language"])
         _write_down(person, changes, by=person)
     return person
+
+
+def may_enter(person: Person) -> bool:
+    """Disabled people stay out, and so do the sample's accounts where strangers reach the register."""
+    return person.is_active and not (settings.PRODUCTION and person.is_sample)
+
+
+def has_second_factor(person: Person) -> bool:
+    return Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists()
+
+
+def lacks_second_factor(person: Person) -> bool:
+    """Whether nothing is open to this person before they set one up."""
+    needs = settings.SECOND_FACTOR_REQUIRED and access.needs_second_factor(person)
+    return needs and not has_second_factor(person)
 
 
 def _require_administrator(by: Person) -> None:

@@ -99,6 +99,11 @@ def is_staff(person: Any) -> bool:
     return getattr(person, "role", None) in STAFF and getattr(person, "is_active", True)
 
 
+def needs_second_factor(person: Any) -> bool:
+    """Whoever reads what is not published, or gives rights."""
+    return is_staff(person) or person.role == Role.RESEARCHER or person.is_administrator
+
+
 # -- where -------------------------------------------------------------------------------------------
 
 #: The column that holds an area's code, by the area's level.

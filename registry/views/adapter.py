@@ -12,14 +12,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
+from registry.actions.people import may_enter
 from registry.models import Person
 
 JUST_NOW = 5 * 60  # seconds
-
-
-def may_enter(person: Person) -> bool:
-    """Disabled people stay out, and so do the sample's accounts where strangers reach the register."""
-    return person.is_active and not (settings.PRODUCTION and person.is_sample)
 
 
 class Backend(AuthenticationBackend):

@@ -23,7 +23,8 @@ from registry.models.reports import field_of
 from registry.rules import access, likeness, workflow
 from registry.rules.vocabularies import Kind
 
-from . import acting, deeds
+from . import acting
+from .deeds import office_report
 from .guards import person_of, signed_in
 
 #: What is set side by side, in the order of the report's page.
@@ -115,7 +116,7 @@ def compare(request: HttpRequest, reference: str, other: str) -> HttpResponse:
     """*Are these two one?* GET shows both, POST does what the person decided."""
     if not access.is_staff(person_of(request)):
         raise Http404
-    left, right = (deeds.office_report(request, one) for one in (reference, other))
+    left, right = (office_report(request, one) for one in (reference, other))
     if left.pk == right.pk:
         raise Http404
     form = forms.Form(request.POST or None)

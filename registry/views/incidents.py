@@ -19,6 +19,7 @@ from registry.forms.incidents import IncidentForm, StatementForm
 from registry.models import Incident, Statement
 from registry.models.identity import read_reference
 from registry.models.sql import kept_off
+from registry.outputs import reading
 from registry.outputs.statistics import grouped
 from registry.rules import access, scales
 from registry.rules.access import AREA_FIELDS, Verb
@@ -37,14 +38,8 @@ _LOGGED: dict[str, Callable[["_Group"], bool]] = {
 _MOST, _MOST_STATEMENTS, _MOST_COUNTED = 60, 200, 20_000
 
 
-def _seen(request: HttpRequest) -> Any:
-    """The incidents a person sees: staff all, outsiders the published ones."""
-    everything = Incident.objects.all()
-    return everything if access.is_staff(request.user) else everything.filter(published=True)
-
-
 def _incident(request: HttpRequest, reference: str) -> Incident:
-    found = _seen(request).filter(reference=read_reference(reference) or "").first()
+    found = reading.incidents(request.user).filter(reference=read_reference(reference) or "").first()
     if found is None:
         raise Http404
     return found
@@ -53,15 +48,11 @@ def _incident(request: HttpRequest, reference: str) -> Incident:
 @require_safe
 def incident_list(request: HttpRequest) -> HttpResponse:
     """The newest incidents, older ones a page further."""
-    rows = _seen(request).prefetch_related("areas")
     before = request.GET.get("before")
+    rows = reading.incidents(request.user)
     if before:
-        last = _seen(request).filter(reference=read_reference(before) or "").first()
-        if last is None:
-            raise filters.BadFilter("before", _t("This is no page of the list."))
-        rows = rows.filter(began_at__lte=last.began_at)
-        rows = rows.exclude(began_at=last.began_at, reference__gte=last.reference)
-    page = list(rows[: _MOST + 1])
+        rows = reading.incidents_after(request.user, "before", before)
+    page = list(rows.prefetch_related("areas")[: _MOST + 1])
     more = page[_MOST - 1].reference if len(page) > _MOST else ""
     context = {
         "rows": page[:_MOST],
@@ -78,9 +69,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
     found = _incident(request, reference)
     selection = filters.select(request.user, {"incident": found.reference})
     office = access.is_staff(request.user)
-    statements = found.statements.select_related("area", "recorded_by")
-    if not office:
-        statements = statements.filter(published=True, voided_at=None)
+    statements = reading.statements(found, request.user)
     (walk,) = selection.walks
     rows = walk.part(after=None, until=None, back=False)
     supply = kept_off(rows.filter(kind=Kind.OUTAGE), {"kind"})
@@ -99,7 +88,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "counted_to": _MOST_COUNTED if sum(one.n for one in groups) == _MOST_COUNTED else None,
         "rows": list(rows[:20]),
         "count": selection.count(thorough=True),
-        "linked": _seen(request).filter(linked=found),
+        "linked": reading.incidents(request.user).filter(linked=found),
         "may_state": access.may(request.user, Verb.STATE),
         "may_publish": access.may(request.user, Verb.WITHDRAW),
         "nav": "incidents",

@@ -3,7 +3,6 @@
 import copy
 import threading
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -14,15 +13,17 @@ from django.views.decorators.http import require_safe
 
 from registry.actions import duplicates, reports
 from registry.actions.journal import Refused
+from registry.forms.editing import NOT_EDITED, PLACE_INPUTS, EditForm, edit_initial
 from registry.forms.logging import LogForm
-from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE, ReportForm
+from registry.forms.reports import SOURCE, WHAT, WHEN, WHERE
 from registry.models import Area, Asset, Draft, Incident, Report
 from registry.models.identity import read_reference
 from registry.rules import access
 from registry.rules.access import Verb
-from registry.rules.vocabularies import GeocodeState, Kind
+from registry.rules.vocabularies import Kind
 
-from . import acting, deeds
+from . import acting
+from .deeds import logged_words, office_report
 from .guards import person_of, signed_in
 
 _PARTS = {"where": WHERE, "what": WHAT, "when": ("when", *WHEN), "source": SOURCE}
@@ -74,7 +75,7 @@ def _save(request: HttpRequest, form: LogForm) -> HttpResponse:
     result = acting.once(request, form, act)
     if result is None:
         return render(request, "report/log.html", _log_context(request, form))
-    messages.success(request, deeds.logged_words(len(result["references"])), extra_tags="log")
+    messages.success(request, logged_words(len(result["references"])), extra_tags="log")
     return redirect(f"{reverse('logged')}?{'&'.join(f'r={ref}' for ref in result['references'])}")
 
 
@@ -83,7 +84,7 @@ def _asset_struck(request: HttpRequest, form: LogForm) -> Asset | None:
     reference = read_reference(request.POST.get("struck", ""))
     if reference is None:
         return None
-    earlier = deeds.office_report(request, reference)
+    earlier = office_report(request, reference)
     if earlier.kind != form.cleaned_data["kind"]:
         raise Refused(_t("Reports of two kinds are not on one asset."), code="kind")
     return reports.asset_of(earlier.reference, by=person_of(request))
@@ -223,59 +224,16 @@ def logged(request: HttpRequest) -> HttpResponse:
 # -- editing -------------------------------------------------------------------------------------------
 
 
-def _edit_initial(row: Report) -> dict[str, Any]:
-    zone = ZoneInfo(row.timezone or "UTC")
-    typed = row.geocode_state in (GeocodeState.TYPED, GeocodeState.OUTSIDE)
-    started = row.started_utc and row.started_utc.astimezone(zone).replace(tzinfo=None)
-    names = [name for name in (*WHAT, *WHEN) if hasattr(row, name)]
-    return {
-        **{name: getattr(row, name) for name in names},
-        "place": row.place_typed,
-        "area": row.adm3_code or row.adm2_code or row.adm1_code or row.country,
-        "lat": row.lat if typed else None,
-        "lon": row.lon if typed else None,
-        "address": row.address,
-        "started_at": started,
-        "danger": row.danger.split(),
-        "contact": row.contact,
-        "source_type": "own",
-    }
-
-
-_PLACE_INPUTS = ("place", "area", "lat", "lon", "geo_precision")
-#: What an edit does not touch: sources, grades and supply have forms of their own.
-_NOT_EDITED = (
-    "source_type", "source_name", "source_url", "source_ref", "source_date", "scale", "scale_grade",
-    "customers_lost", "restriction", "diverted_to",
-)  # fmt: skip
-
-
-class EditForm(ReportForm):
-    """``ReportForm`` without what has a form of its own."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in _NOT_EDITED:
-            self.fields[name].required = False
-
-    def clean(self) -> dict[str, Any]:
-        self.cleaned_data |= {
-            name: None if name in ("customers_lost", "source_date") else "" for name in _NOT_EDITED
-        }
-        self.cleaned_data["source_type"] = "own"
-        return super().clean()
-
-
 @signed_in
 def edit(request: HttpRequest, reference: str) -> HttpResponse:
     """Change what a report says; a field somebody else has changed since is shown with both values."""
-    row = deeds.office_report(request, reference)
+    row = office_report(request, reference)
     if not access.may(person_of(request), Verb.EDIT, row):
         return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
-    form = EditForm(request.POST or None, initial=_edit_initial(row))
+    form = EditForm(request.POST or None, initial=edit_initial(row))
     since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
     if request.method == "POST" and form.is_valid():
-        place_changed = any(name in form.changed_data for name in _PLACE_INPUTS)
+        place_changed = any(name in form.changed_data for name in PLACE_INPUTS)
         done = acting.once(
             request,
             form,
@@ -295,7 +253,7 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
         "report": row,
         "since": since,
         "parts": {
-            name: [form[f] for f in fields if f in form.fields and f not in _NOT_EDITED]
+            name: [form[f] for f in fields if f in form.fields and f not in NOT_EDITED]
             for name, fields in _PARTS.items()
         },
     }

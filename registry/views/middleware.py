@@ -5,7 +5,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
@@ -14,9 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 
+from registry.actions import people
 from registry.models import Person
-from registry.rules import access
-from registry.rules.vocabularies import Role
 from registry.upkeep.replica import note_write, reading, reading_primary, replica
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -65,17 +63,9 @@ class People:
         match, person = request.resolver_match, request.user
         if not isinstance(person, Person) or not match or match.url_name in BEFORE_SECOND_FACTOR:
             return None
-        if settings.SECOND_FACTOR_REQUIRED and needs_second_factor(person) and not has_second_factor(person):
+        if people.lacks_second_factor(person):
             return redirect("mfa_activate_totp")
         return None
-
-
-def needs_second_factor(person: Person) -> bool:
-    return access.is_staff(person) or person.role == Role.RESEARCHER or person.is_administrator
-
-
-def has_second_factor(person: Person) -> bool:
-    return Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists()
 
 
 def _seen(person: Person) -> None:

@@ -27,12 +27,12 @@ from registry.actions import people as actions
 from registry.actions.journal import Refused
 from registry.forms.people import AcceptForm, AccountForm, InviteForm, PeopleFilter, RightsForm
 from registry.models import Area, Invitation, Person, PersonChange
+from registry.rules import access
 from registry.rules.vocabularies import Role, Sector
 
 from . import errors
 from .adapter import password_link
 from .guards import administrator_only, command_id, person_of, signed_in
-from .middleware import has_second_factor, needs_second_factor
 
 PER_PAGE = 50
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -149,7 +149,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "shown": shown,
         "is_self": shown == request.user,
-        "has_second_factor": has_second_factor(shown),
+        "has_second_factor": actions.has_second_factor(shown),
         "history": _history(shown),
     }
     return render(request, "people/person.html", context)
@@ -277,8 +277,8 @@ def own_account(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     context = {
         "form": form,
-        "has_second_factor": has_second_factor(me),
-        "needs_second_factor": settings.SECOND_FACTOR_REQUIRED and needs_second_factor(me),
+        "has_second_factor": actions.has_second_factor(me),
+        "needs_second_factor": settings.SECOND_FACTOR_REQUIRED and access.needs_second_factor(me),
     }
     return render(request, "people/account.html", context)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -13,12 +12,9 @@ from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_POST, require_safe
 
 from registry import filters
-from registry.actions import duplicates, evidence, moves
+from registry.actions import deeds, duplicates, evidence, moves
 from registry.models import (
-    CURRENT,
-    Asset,
     Draft,
-    Edition,
     Entry,
     Evidence,
     Person,
@@ -27,13 +23,14 @@ from registry.models import (
     SavedFilter,
 )
 from registry.models.identity import read_reference
-from registry.outputs import telling
-from registry.rules import access, supply, workflow
+from registry.outputs import reading, telling
+from registry.rules import access, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder, Kind, Role, Status
 from registry.templatetags import tables
 
-from . import deeds, places
+from . import places
+from .deeds import office_report
 from .guards import person_of, signed_in
 
 # -- the list ------------------------------------------------------------------------------------------
@@ -43,7 +40,7 @@ from .guards import person_of, signed_in
 def report_list(request: HttpRequest) -> HttpResponse:
     """*Which reports?* A reference typed into the search leads to its page."""
     reference = read_reference(request.GET.get("text", ""))
-    if reference and set(request.GET) <= {"text"} and _find(request, reference)[1] is not None:
+    if reference and set(request.GET) <= {"text"} and reading.find(request.user, reference)[1] is not None:
         return redirect("report", reference)
     selection = filters.select(request.user, request.GET, beside=("after", "before", "count"))
     office = selection.holder == Holder.OFFICE
@@ -94,17 +91,6 @@ def save_filter(request: HttpRequest) -> HttpResponse:
 # -- one report ----------------------------------------------------------------------------------------
 
 
-def _find(request: HttpRequest, reference: str) -> tuple[str, Any]:
-    """Whose row of this report the person sees, and the row; (holder, None) if none."""
-    person = request.user
-    if isinstance(person, Person) and access.is_staff(person):
-        row = Report.objects.filter(reference=reference).first()
-        if row is not None and person.scope.contains(row):
-            return Holder.OFFICE, row
-    holder = filters.holder_for(person, "published" if access.is_staff(person) else "")
-    return holder, CURRENT[holder].objects.filter(reference=reference).first()
-
-
 @require_safe
 def report(request: HttpRequest, reference: str) -> HttpResponse:
     """*What is it, where does it stand, what is next?*"""
@@ -113,7 +99,7 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
         raise Http404
     if canonical != reference:
         return redirect("report", canonical, permanent=True)
-    holder, row = _find(request, canonical)
+    holder, row = reading.find(request.user, canonical)
     if row is None and getattr(request.user, "role", None) == Role.RESIDENT:
         own = Report.objects.filter(reference=canonical, logged_by=request.user.pk).first()
         if own is not None:
@@ -125,8 +111,8 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
     context = {"row": row, "holder": holder, "nav": "reports"}
     if holder == Holder.OFFICE:
         context |= _office_context(request, row)
-    elif row.kind == Kind.OUTAGE:
-        context |= _released_steps(row, holder)
+    elif row.kind == Kind.OUTAGE and (steps := reading.released_steps(row, holder)) is not None:
+        context |= {"steps": steps, "stairs": reading.stairs(steps)}
     return render(request, "report/detail.html", context)
 
 
@@ -161,7 +147,7 @@ def _office_context(request: HttpRequest, row: Report) -> dict[str, Any]:
     }
     if row.kind == Kind.OUTAGE:
         steps = list(row.outagestep_lines.filter(voided_at=None).order_by("at", "pk"))
-        context |= {"steps": steps, "stairs": _stairs(steps)}
+        context |= {"steps": steps, "stairs": reading.stairs(steps)}
     return context
 
 
@@ -174,27 +160,10 @@ def _alike(row: Report, person: Person, deeds_open: list[deeds.Deed]) -> list[du
     return [one for one in found if not (one.again and row.of_asset_id == one.report.of_asset_id is not None)]
 
 
-def _stairs(steps: list[Any]) -> list[tuple[Any, int | None]]:
-    if any(step.restriction for step in steps):
-        return []
-    return [(point.at, point.out) for point in supply.stairs(steps)]
-
-
-def _released_steps(row: Any, holder: str) -> dict[str, Any]:
-    """An audience sees an outage's steps as of its edition, where it is given steps and figures."""
-    sight = access.sight_of(row, holder)
-    edition = Edition.objects.first()
-    if sight is None or not sight.steps or edition is None or "figures" in row.withheld.split():
-        return {}
-    lines = row.report.outagestep_lines.filter(recorded_at__lte=edition.at)
-    steps = list(lines.filter(Q(voided_at=None) | Q(voided_at__gt=edition.at)).order_by("at", "pk"))
-    return {"steps": steps, "stairs": _stairs(steps)}
-
-
 def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
     """A resident sees what they sent, the question and the status; of networks and of electricity only
     that it was received."""
-    quiet = own.kind == Kind.NETWORK or own.sector == "electricity"
+    quiet = reading.is_quiet(own)
     context = {
         "report": own,
         "quiet": quiet,
@@ -216,7 +185,7 @@ def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
 @require_safe
 def evidence_file(request: HttpRequest, reference: str, sha256: str) -> FileResponse:
     """The cleaned copy of a photo or document; ``?original=1`` the sealed original, for staff alone."""
-    row = deeds.office_report(request, reference)
+    row = office_report(request, reference)
     line = Evidence.objects.filter(report=row, shown_sha256=sha256, voided_at=None).first()
     if line is None:
         raise Http404
@@ -346,23 +315,17 @@ def _with_step(row: Report, person: Any, deed_name: str = "") -> tuple[Report, A
 @require_safe
 def asset(request: HttpRequest, reference: str) -> HttpResponse:
     """What it is, where, every strike and repair on one line of time; from rows this person sees alone."""
-    canonical = read_reference(reference) or ""
-    thing = Asset.objects.filter(reference=canonical).select_related("part_of").first()
-    # Outside their own areas staff read what is published.
-    for view in ("", "published") if access.is_staff(request.user) else ("",):
-        selection = filters.select(request.user, {"asset": canonical, "view": view})
-        rows = selection.page(size=200).rows if thing else []
-        if rows:
-            break
-    else:
+    found = reading.asset(request.user, reference)
+    if found is None:
         raise Http404
-    office = selection.holder == Holder.OFFICE
+    thing, holder, rows = found
+    office = holder == Holder.OFFICE
     context = {
         "asset": thing,
         "rows": rows,
         "newest": rows[0],
         "office": office,
-        "parts": thing.parts.all()[:200] if office and thing else (),
+        "parts": thing.parts.all()[:200] if office else (),
         "nav": "reports",
     }
     return render(request, "report/asset.html", context)
@@ -374,7 +337,5 @@ urlpatterns = [
     path("my-work", my_work, name="my-work"),
     path("a/<str:reference>", asset, name="asset"),
     path("r/<str:reference>", report, name="report"),
-    path("r/<str:reference>/move/<slug:name>", deeds.move, name="move"),
-    path("r/<str:reference>/do/<slug:name>", deeds.deed, name="deed"),
     path("r/<str:reference>/evidence/<slug:sha256>", evidence_file, name="evidence"),
 ]
