@@ -13,6 +13,7 @@ from django.db import models
 from django.utils.functional import Promise
 
 from .models.reports import field_of
+from .models.rows import BOUNDS
 from .rules.vocabularies import BY_NAME
 
 
@@ -66,6 +67,11 @@ class Column:
         return self.field.decimal_places if isinstance(self.field, models.DecimalField) else 0
 
     @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The least and the greatest number it may hold, where it has both."""
+        return BOUNDS.get(self.name)
+
+    @property
     def vocabulary(self) -> str:
         """The name of its code list in ``rules.vocabularies``, "" if it is none of them."""
         return self.name if self.name in BY_NAME else ""
@@ -99,7 +105,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("geo_radius_m", "where", "#geo+radius+num"),
     Column("occurred_from", "when", "#date+occurred+start"),
     Column("occurred_to", "when", "#date+occurred+end"),
-    Column("date_precision", "when", "#date+precision"),
+    Column("date_precision", "when", "#meta+date+precision"),
     Column("started_utc", "when", "#date+started"),
     Column("timezone", "where", "#meta+timezone"),
     Column("cause_group", "what", "#cause+group"),
@@ -127,7 +133,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("repaired_on", "when", "#date+repaired"),
     Column("closed_on", "when", "#date+closed"),
     Column("repair_cost", "how_much", "#value+repair"),
-    Column("repair_currency", "how_much", "#value+currency"),
+    Column("repair_currency", "how_much", "#currency+code"),
     Column("restored_utc", "when", "#date+restored"),
     Column("restriction", "how_much", "#status+restriction"),
     Column("customers_unit", "how_much", "#indicator+customers+unit"),

@@ -6,7 +6,10 @@ import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
-_FORM = re.compile(rf"[{_ALPHABET}]{{8}}")
+_LETTER = "[0-9A-HJKMNP-TV-Z]"
+#: The form of a reference, as a pattern.
+REFERENCE = f"{_LETTER}{{4}}-{_LETTER}{{4}}"
+_FORM = re.compile(f"{_LETTER}{{8}}")
 
 
 def new_reference() -> str:

@@ -279,21 +279,29 @@ def list_indexes(prefix: str, *, always: tuple[str, ...] = ()) -> list[models.In
     ]
 
 
+#: The numbers with a least and a greatest value.
+BOUNDS = {"lat": (-90, 90), "lon": (-180, 180), "ems98_min": (0, 5), "ems98_max": (0, 5)}
+
+
 def row_constraints(prefix: str) -> list[models.CheckConstraint]:
     """What is true of every row the office holds, as constraints of the database."""
     status_fits = reduce(
         or_, (Q(kind=kind, status__in=statuses) for kind, statuses in workflow.STATUSES.items())
     )
+    (south, north), (west, east) = BOUNDS["lat"], BOUNDS["lon"]
+    least, most = BOUNDS["ems98_min"][0], BOUNDS["ems98_max"][1]
     rules = {
         "status_fits_kind": status_fits,
         "sector_fits_kind": Q(kind=v.Kind.BUILDING, sector="") | (~Q(kind=v.Kind.BUILDING) & ~Q(sector="")),
         "lat_range": Q(lat=None, lon=None)
-        | Q(lat__gte=-90, lat__lte=90, lon__gte=-180, lon__lte=180, lat__isnull=False, lon__isnull=False),
+        | Q(
+            lat__gte=south, lat__lte=north, lon__gte=west, lon__lte=east, lat__isnull=False, lon__isnull=False
+        ),
         "cell_with_place": Q(lat=None, cell=None) | Q(lat__isnull=False, cell__isnull=False),
         "dated": Q(occurred_to__isnull=False),
         "dates_in_order": Q(occurred_from=None) | Q(occurred_from__lte=F("occurred_to")),
         "grades": Q(ems98_min=None, ems98_max=None)
-        | Q(ems98_min__gte=0, ems98_max__lte=5, ems98_min__lte=F("ems98_max")),
+        | Q(ems98_min__gte=least, ems98_max__lte=most, ems98_min__lte=F("ems98_max")),
         "money_has_currency": Q(repair_cost=None) | ~Q(repair_currency=""),
         "cost_not_negative": Q(repair_cost=None) | Q(repair_cost__gte=0),
         "customers_have_unit": Q(customers_affected=None, customers_out=None) | ~Q(customers_unit=""),

@@ -120,6 +120,8 @@ EXPECTED: dict[str, str] = {
     "entries-csv": STAFF,
     "data": PAGE,
     "dictionary-csv": PAGE,
+    "datapackage-json": PAGE,
+    "hxl-schema-csv": PAGE,
     "locate-table": SIGN_IN,
     # about
     "about": PAGE,
@@ -210,6 +212,7 @@ def world(settings: Any) -> dict[str, Any]:
     arguments: dict[str, dict[str, Any]] = {
         "map-tile": {"z": 0, "x": 0, "y": 0},
         "asset": {"reference": mill.reference},
+        "hxl-schema-csv": {"table": "reports"},
         "report": on_report,
         "edit": on_report,
         "move": on_report | {"name": "merge"},

@@ -329,6 +329,8 @@ def addresses(audience: str) -> list[str]:
     found += [f"/data?{query}" for query in ("", "kind=building", *days)]
     found += [f"/map?{query}" for query in ("", "type=school", *days)]
     found += ["/reports.csv?excel=1", "/reports.csv?hxl=1", "/versions.csv", "/versions.csv?type=house"]
+    found += [f"/data/datapackage.json?{query}" for query in ("", "kind=building&hxl=1", days[0])]
+    found += ["/data/hxl-schema/reports.csv", "/data/hxl-schema/entries.csv"]
     found += ["/data/dictionary.csv", "/entries.csv", "/versions.csv?text=Hushword"]
     found += [f"/reports?after=2026-02-09.{HOUSE}", f"/reports?before=2026-02-09.{SHOP}&kind=building"]
     found += [f"/map/list?bbox=36,49.9,36.5,50.5&{query}" for query in ("", *days[:1], "type=house")]

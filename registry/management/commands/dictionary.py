@@ -1,12 +1,23 @@
-"""``manage.py dictionary > docs/data-dictionary.md``"""
+"""``manage.py dictionary > docs/data-dictionary.md``, ``… --hxl > docs/hxl-schema.csv``"""
+
+import csv
 
 from django.core.management.base import BaseCommand
 
-from registry.outputs import dictionary
+from registry.columns import COLUMNS
+from registry.outputs import describing, dictionary
 
 
 class Command(BaseCommand):
     help = "Print the data dictionary of the columns and codes, as Markdown."
 
+    def add_arguments(self, parser):
+        parser.add_argument("--hxl", action="store_true", help="print the HXL schema of reports instead")
+
     def handle(self, *args, **options):
-        self.stdout.write(dictionary.markdown(), ending="")
+        if options["hxl"]:
+            columns = [(column.name, column.type, column.hxl) for column in COLUMNS]
+            rules = describing.hxl_schema(columns, key=["reference"])
+            csv.writer(self.stdout, lineterminator="\n").writerows(rules)
+        else:
+            self.stdout.write(dictionary.markdown(), ending="")
