@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "registry.api.middleware.Doors",
     "registry.views.middleware.People",
     "registry.views.middleware.Reads",
     "registry.views.errors.Refusals",
@@ -233,6 +234,15 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     # Django's own handlers would write a second line, or mail it.
     "loggers": {"django": {"handlers": [], "propagate": True}},
+}
+
+# The API; the rest of what it is stands in its doors
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": ["registry.api.description.complete"],
+    "SORT_OPERATION_PARAMETERS": False,
 }
 
 # The outer wall

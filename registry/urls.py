@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from .api import urls as api
 from .views import (
     columns,
     comparing,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("", include(tables.urlpatterns)),
     path("", include(pages.urlpatterns)),
     path("", include(health.urlpatterns)),
+    path("api/v1/", include(api.urlpatterns)),
 ]
 
 handler400 = "registry.views.errors.bad_request"

@@ -7,6 +7,7 @@ a view that asks for access. What a file is, its content says, never its name.
 import hashlib
 import io
 import os
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,30 @@ PDF = "application/pdf"
 def path_of(sha256: str) -> Path:
     """Where the file with this digest lies."""
     return Path(settings.DATA_DIR) / "evidence" / sha256[:2] / sha256
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A file as it is served: where it lies, its type and name, and whether it is taken away, not opened."""
+
+    path: Path
+    media_type: str
+    name: str
+    taken_away: bool
+
+
+def shown(report: Report, sha256: str, *, original: bool = False) -> Shown | None:
+    """The cleaned copy with this digest that belongs to a report, or the original it was made of; None if there is
+    none."""
+    line = Evidence.objects.filter(report=report, shown_sha256=sha256, voided_at=None).first()
+    if line is None:
+        return None
+    path, pdf = path_of(line.sha256 if original else line.shown_sha256), line.media_type == PDF
+    if not path.exists():
+        return None
+    media_type = line.media_type if original or pdf else "image/jpeg"
+    name = f"{report.reference}-{line.pk}.{'pdf' if pdf else media_type.rpartition('/')[2]}"
+    return Shown(path, media_type, name, taken_away=original or pdf)
 
 
 def attach(

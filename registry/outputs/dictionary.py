@@ -78,10 +78,11 @@ def _in_words(use_class: UseClass, sight: Sight | None) -> SightInWords:
 
 def filters(selection: Selection) -> list[tuple[str, Any, str]]:
     """Every filter that this selection's reader has: its parameter, its label, what it takes."""
-    return [(name, one.label, _takes(one)) for name, one in selection.filterset.offered.items()]
+    return [(name, one.label, takes(one)) for name, one in selection.filterset.offered.items()]
 
 
-def _takes(one: Any) -> str:
+def takes(one: Any) -> str:
+    """What a filter takes, in words."""
     choices = one.extra.get("choices")
     if choices:
         codes = ", ".join(code for code, _words in choices if code)

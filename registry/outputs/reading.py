@@ -25,6 +25,17 @@ def find(person: Any, reference: str) -> tuple[str, Any]:
     return holder, CURRENT[holder].objects.filter(reference=reference).first()
 
 
+def then(person: Any, reference: str, as_of: str) -> tuple[str, ReportRow] | None:
+    """The row of a report as it stood at a moment, and whose it is; None if the person was shown none then."""
+    for view in ("", "published") if access.is_staff(person) else ("",):
+        asked = {"text": reference, "as_of": as_of, "view": view, "set_aside": "1"}
+        selection = filters.select(person, asked)
+        rows = selection.page(size=1).rows
+        if rows and rows[0].reference == reference:
+            return selection.holder, rows[0]
+    return None
+
+
 def office_report(person: Person, reference: str) -> Report | None:
     """The office's report if this person reads it as staff, or sent it; else None, there or not."""
     report = Report.objects.filter(reference=reference).first()

@@ -79,6 +79,7 @@ class Told:
     recorded_at: datetime
     title: str
     by: str
+    entry: Entry
     status: tuple[str, str] | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
@@ -124,6 +125,7 @@ def _tell(entry: Entry, kind: str) -> Told:
         recorded_at=entry.recorded_at,
         title=_title(entry, kind),
         by=f"{who}{role}",
+        entry=entry,
         status=(entry.from_status, entry.to_status) if moved else None,
         changes=[] if entry.kind == v.EntryKind.LOGGED else list(_changes(body.get("fields", {}))),
         texts=[(_text_label(name), text) for name, text in _words_of(entry).items()],

@@ -16,7 +16,6 @@ from registry.actions import deeds, duplicates, evidence, moves
 from registry.models import (
     Draft,
     Entry,
-    Evidence,
     Person,
     Report,
     Request,
@@ -186,20 +185,15 @@ def _own_report(request: HttpRequest, own: Report) -> HttpResponse:
 def evidence_file(request: HttpRequest, reference: str, sha256: str) -> FileResponse:
     """The cleaned copy of a photo or document; ``?original=1`` the sealed original, for staff alone."""
     row = office_report(request, reference)
-    line = Evidence.objects.filter(report=row, shown_sha256=sha256, voided_at=None).first()
-    if line is None:
-        raise Http404
     original = request.GET.get("original") == "1" and access.is_staff(person_of(request))
-    stored = evidence.path_of(line.sha256 if original else line.shown_sha256)
-    if not stored.exists():
+    shown = evidence.shown(row, sha256, original=original)
+    if shown is None:
         raise Http404
-    pdf = line.media_type == evidence.PDF
-    media_type = line.media_type if original or pdf else "image/jpeg"
     response = FileResponse(
-        stored.open("rb"),
-        content_type=media_type,
-        as_attachment=original or pdf,
-        filename=f"{row.reference}-{line.pk}.{'pdf' if pdf else media_type.rpartition('/')[2]}",
+        shown.path.open("rb"),
+        content_type=shown.media_type,
+        as_attachment=shown.taken_away,
+        filename=shown.name,
     )
     response["X-Content-Type-Options"] = "nosniff"
     return response

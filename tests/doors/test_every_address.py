@@ -39,6 +39,9 @@ STATES = "302 403 200 403 403 200 403 200 200"
 OWN_IMPORT = "302 403 200 403 403 200 403 404 404"
 #: Of a report of one region: the office there, and the resident who sent it.
 OWN_REPORT = "302 404 200 200 404 200 404 200 404"
+#: The same in the API, where nobody is sent to sign in, and who sees what is published is told what is not.
+SIGNED_IN = "401 " + "200 " * 8
+OFFICES_REPORT = "401 403 200 200 403 200 403 200 403"
 ADMINISTRATOR = "302 " + "403 " * 6 + "200 403"
 #: Nobody here has a second factor.
 NO_FACTOR = "302 " + "404 " * 8
@@ -129,6 +132,21 @@ EXPECTED: dict[str, str] = {
     "licences": PAGE,
     "set_language": POSTED,
     "health": PAGE,
+    # the API, whose addresses tests/api asks as everybody
+    **dict.fromkeys(
+        ("api-index", "api-reports", "api-report", "api-steps", "api-incidents", "api-incident"), PAGE
+    ),
+    **dict.fromkeys(
+        ("api-asset", "api-areas", "api-area", "api-editions", "api-vocabularies", "api-scales"), PAGE
+    ),
+    **dict.fromkeys(("api-columns", "api-filters", "api-problems", "api-openapi"), PAGE),
+    "api-me": SIGNED_IN,
+    **dict.fromkeys(
+        ("api-timeline", "api-assessments", "api-estimates", "api-sources", "api-evidence"), OFFICES_REPORT
+    ),
+    "api-evidence-file": OWN_REPORT.replace("302", "401"),
+    "api-next": OWN_REPORT.replace("302", "401"),
+    "api-nothing": "404",
 }
 
 
@@ -219,6 +237,24 @@ def world(settings: Any) -> dict[str, Any]:
         "deed": on_report | {"name": "note"},
         "compare": on_report | {"other": other.reference},
         "evidence": on_report | {"sha256": line.shown_sha256},
+        **dict.fromkeys(
+            (
+                "api-report",
+                "api-timeline",
+                "api-assessments",
+                "api-steps",
+                "api-estimates",
+                "api-sources",
+                "api-evidence",
+                "api-next",
+            ),
+            on_report,
+        ),
+        "api-evidence-file": on_report | {"sha256": line.shown_sha256},
+        "api-incident": on_incident,
+        "api-asset": {"reference": mill.reference},
+        "api-area": {"code": region.code},
+        "api-nothing": {"rest": "elsewhere"},
         "incident": on_incident,
         "change-incident": on_incident,
         "state": on_incident,

@@ -277,14 +277,14 @@ class Register:
                     # Of incidents staff see all; of other areas' reports what is published.
                     if address.startswith(STAFF_CHOOSE):
                         address += ("&" if "?" in address else "?") + "view=published"
-                    elif not address.startswith(("/r/", "/a/")):
+                    elif not address.startswith(("/r/", "/a/", "/api/v1/reports/", "/api/v1/assets")):
                         continue
                 found[number, address] = spoken(client.get(address))
         return found
 
 
 #: Where staff are shown what is published if they ask for it, elsewhere their own.
-STAFF_CHOOSE = ("/reports", "/versions", "/map", "/data")
+STAFF_CHOOSE = ("/reports", "/versions", "/map", "/data", "/api/v1/reports?")
 #: What differs between any two answers: tokens against forgery, ids of commands.
 _OWN = re.compile(rb'name="(?:csrfmiddlewaretoken|command)" value="[^"]+"')
 
@@ -320,6 +320,13 @@ FILTERS = [
 ]
 
 
+API_PARTS = ("", "/timeline", "/assessments", "/steps", "/estimates", "/sources", "/evidence", "/next")
+API_REST = (
+    "", "me", "areas", "areas?parent=UA", "areas/UA-63", "editions", "editions?limit=1", "vocabularies", "scales",
+    "columns", "filters", "problems", "openapi.json",
+)  # fmt: skip
+
+
 def addresses(audience: str) -> list[str]:
     days = [f"as_of={at.date()}" for at in EDITIONS] + [f"as_of={EDITIONS[0]:%Y-%m-%dT%H:%M:%SZ}"]
     queries = [*FILTERS, *days, f"kind=building&text=Millstreet&{days[0]}", f"type=house&{days[1]}"]
@@ -336,7 +343,8 @@ def addresses(audience: str) -> list[str]:
     found += [f"/map/list?bbox=36,49.9,36.5,50.5&{query}" for query in ("", *days[:1], "type=house")]
     found += ["/map/list?bbox=36.0010,50.0010,36.0014,50.0014"]
     references = [HOUSE, SCHOOL, CLINIC, NETWORK, POWER, WATER, HEAT, SHOP]
-    for reference in [*references, UNCHECKED, RESIDENTS, WITHDRAWN, RECENT, REJECTED]:
+    references += [UNCHECKED, RESIDENTS, WITHDRAWN, RECENT, REJECTED]
+    for reference in references:
         found += [
             f"/r/{reference}",
             f"/r/{reference}/edit",
@@ -348,6 +356,15 @@ def addresses(audience: str) -> list[str]:
         f"/log/done?r={RESIDENTS}",
         "/reports/nearby?place=Chuhuiv&area=UA-63",
     ]
+    found += [f"/api/v1/reports/{reference}{part}" for reference in references for part in API_PARTS]
+    found += [f"/api/v1/reports?{query}" for query in queries]
+    found += [f"/api/v1/reports?limit=2&columns=reference&count=all&after=2026-02-09.{HOUSE}"]
+    found += [f"/api/v1/reports/{HOUSE}?{day}" for day in days]
+    found += [f"/api/v1/reports/{RECENT}?{days[2]}", f"/api/v1/reports/{SCHOOL}/evidence/{'b' * 64}"]
+    found += [f"/api/v1/incidents/{reference}" for reference in (KNOWN, HIDDEN)]
+    found += [f"/api/v1/incidents{query}" for query in ("", f"?after={KNOWN}", f"?after={HIDDEN}")]
+    found += [f"/api/v1/assets/{reference}" for reference in (MILL, CAMPUS)]
+    found += [f"/api/v1/{name}" for name in API_REST]
     found += [f"/i/{KNOWN}", f"/i/{HIDDEN}", f"/a/{MILL}", f"/a/{CAMPUS}", "/my-work", "/log"]
     for lat, lon in (
         (50.0015, 36.0015),

@@ -1,0 +1,97 @@
+"""Incidents and what was said about them; assets and their strikes."""
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.models import Area, Incident
+from registry.models.identity import read_reference
+from registry.outputs import reading
+from registry.rules import access
+from registry.rules.vocabularies import Holder
+
+from . import shapes
+from .doors import address, operation
+from .reports import AFTER, LIMIT, PER_PAGE, limit, shown_as, single
+from .shapes import plain, values
+
+MOST = 500
+
+
+@operation("Incidents, the newest first", gives="Incidents", params=[LIMIT, AFTER])
+def list_incidents(request: Request) -> Response:
+    """What caused reports: staff see all of it, everybody else what is published."""
+    after, size = single(request, "after"), limit(request, MOST)
+    rows = reading.incidents_after(request.user, "after", after) if after else reading.incidents(request.user)
+    found = list(rows.prefetch_related("areas")[: size + 1])
+    shown = found[:size]
+    more = shown[-1].reference if len(found) > size else ""
+    size_asked = "" if size == PER_PAGE else f"&limit={size}"
+    return Response(
+        {
+            "incidents": [_incident(one, request.user) for one in shown],
+            "next": f"{address('incidents')}?after={more}{size_asked}" if more else None,
+            "previous": None,
+        }
+    )
+
+
+@operation("One incident and what was said about it", gives="IncidentDetail")
+def get_incident(request: Request, reference: str) -> Response:
+    """Its statements and the incidents linked to it. Its reports: ``/reports?incident=``."""
+    seen = reading.incidents(request.user)
+    found = seen.filter(reference=read_reference(reference) or "").first()
+    if found is None:
+        raise Http404
+    linked = seen.filter(linked=found).prefetch_related("areas")
+    return Response(
+        {
+            "incident": _incident(found, request.user),
+            "statements": [_statement(one, request.user) for one in reading.statements(found, request.user)],
+            "linked": [_incident(one, request.user) for one in linked],
+        }
+    )
+
+
+def _incident(incident: Incident, person: Any) -> dict[str, Any]:
+    return {
+        **values(incident, shapes.INCIDENT),
+        "areas": [area.code for area in incident.areas.all()],
+        "published": incident.published if access.is_staff(person) else None,
+        "url": address("incident", incident.reference),
+    }
+
+
+def _statement(statement: Any, person: Any) -> dict[str, Any]:
+    area: Area | None = statement.area
+    office = access.is_staff(person)
+    return {
+        **values(statement, shapes.STATEMENT),
+        "area": area and area.code,
+        "id": statement.pk if office else None,
+        "published": statement.published if office else None,
+        "voided_at": plain(statement.voided_at) if office else None,
+    }
+
+
+@operation("An asset and every strike on it", gives="Asset")
+def get_asset(request: Request, reference: str) -> Response:
+    """A building, line or site, by the reports of it that you see."""
+    found = reading.asset(request.user, reference)
+    if found is None:
+        raise Http404
+    thing, holder, rows = found
+    office = holder == Holder.OFFICE
+    return Response(
+        {
+            "reference": thing.reference,
+            "holder": holder,
+            "name": plain(thing.name) if office else None,
+            "part_of": thing.part_of.reference if office and thing.part_of else None,
+            "parts": [part.reference for part in thing.parts.all()] if office else [],
+            "reports": [shown_as(holder, row) for row in rows],
+            "url": address("asset", thing.reference),
+        }
+    )
