@@ -6,7 +6,7 @@ all points of a tile of any smaller zoom lie in one range of integers. Web Merca
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
@@ -84,19 +84,26 @@ def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
 
 
 def snap(lat: Decimal, lon: Decimal, step: int) -> tuple[Decimal, Decimal]:
-    """The centre of the grid square that holds the point; ``step`` in microdegrees.
+    """The centre of the grid square that holds the point; ``step`` in microdegrees."""
+    (square,) = squares(lat, lon, (step,))
+    return square[:2]
+
+
+def squares(lat: Decimal, lon: Decimal, steps: Iterable[int]) -> list[tuple[Decimal, Decimal, int]]:
+    """The grid squares that hold the point, one for each step (in microdegrees): latitude, longitude and cell of
+    their centres.
 
     Stable and never random, as GBIF's guide to generalising sensitive places asks for (Chapman 2020).
     """
-
     # The pole and the 180th meridian belong to the last square: there is none beyond.
     line, column = min(round(lat * 1_000_000), 89_999_999), min(round(lon * 1_000_000), 179_999_999)
-    return _middle(line // step, step), _middle(column // step, step)
+    return [_square(line // step, column // step, step) for step in steps]
 
 
-@lru_cache(1 << 14)
-def _middle(square: int, step: int) -> Decimal:
-    return Decimal(square * step + step // 2) / 1_000_000
+@lru_cache(1 << 15)  # many reports share one
+def _square(line: int, column: int, step: int) -> tuple[Decimal, Decimal, int]:
+    lat, lon = (Decimal(place * step + step // 2) / 1_000_000 for place in (line, column))
+    return lat, lon, cell(lat, lon)
 
 
 def grid_radius_m(step: int) -> int:

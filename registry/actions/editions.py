@@ -97,7 +97,7 @@ _FEW = 50_000
 _BATCH = 20_000
 
 #: What the class of a report follows from.
-_OF_CLASS = ("kind", "sector", "object_type")
+OF_CLASS = ("kind", "sector", "object_type")
 
 _USE_CLASS = Case(
     *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
@@ -117,7 +117,7 @@ def shown(audience: str, at: datetime) -> QuerySet[Report]:
         if sight.when == "month":
             passed &= Q(counts_from__lt=month_start(at))
         due |= access.CLASS_CONDITIONS[use_class] & passed
-    return kept_off(Report.objects.order_by().filter(access.released(audience) & due), _OF_CLASS)
+    return kept_off(Report.objects.order_by().filter(access.released(audience) & due), OF_CLASS)
 
 
 def seen(audience: str, at: datetime) -> QuerySet[Report]:
@@ -467,7 +467,7 @@ def _candidates(audience: str, edition: Edition, last: Edition | None, touched: 
     found = {*touched}
     for use_class, sight in _sights(audience).items():
         # What came due is found by when, of whatever kind it is.
-        of_class = kept_off(reports.filter(access.CLASS_CONDITIONS[use_class]), _OF_CLASS).values("pk")
+        of_class = kept_off(reports.filter(access.CLASS_CONDITIONS[use_class]), OF_CLASS).values("pk")
         if sight.when != "month":
             window = (last.at - sight.delay, edition.at - sight.delay)
             of_class = of_class.filter(counts_from__gt=window[0], counts_from__lte=window[1])

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -381,16 +382,9 @@ def of_point(lat: Decimal | None, lon: Decimal | None) -> dict[str, Any]:
     """The columns that follow from a point: its cell, and the snapped point and cell of every grid."""
     if lat is None or lon is None:
         return dict.fromkeys(_OF_POINT)
-    columns: dict[str, Any] = {"cell": geo.cell(lat, lon)}
-    for step in GRIDS:
-        point = geo.snap(lat, lon, step)
-        columns[f"lat_{step}"], columns[f"lon_{step}"] = point
-        columns[f"cell_{step}"] = _cell(*point)
-    return columns
+    return dict(zip(_OF_POINT, (geo.cell(lat, lon), *chain(*geo.squares(lat, lon, GRIDS))), strict=True))
 
 
-#: The cells of grid points, of which many reports share one.
-_cell = lru_cache(1 << 15)(geo.cell)
 _OF_POINT = ("cell", *(f"{name}_{step}" for step in GRIDS for name in ("lat", "lon", "cell")))
 #: The columns that ``derive`` sets from the others whenever it is called.
 DERIVED = ("asset", "incident", *_OF_POINT)

@@ -61,22 +61,19 @@ Row = tuple[Any, ...]
 def replay(first: int, last: int, *, using: str) -> Iterator[tuple[str, str]]:
     """The reports whose ids lie from ``first`` to before ``last``: (reference, fault) of each fault."""
 
-    def read(rows: QuerySet[Any], names: tuple[str, ...], report: str = "report") -> Iterator[Row]:
-        return _rows(rows.using(using).filter(**{f"{report}__gte": first, f"{report}__lt": last}), names)
+    def read(table: type[models.Model]) -> list[Row]:
+        sql, params = _statement(table, using)
+        with connections[using].cursor() as cursor:
+            cursor.execute(sql, [*params, first, last])
+            return cursor.fetchall()
 
-    entries = _grouped(read(Entry.objects.order_by("report", "number"), _OF_ENTRY))
-    texts = _grouped(read(Wording.objects.order_by(), _OF_WORDING, "entry__report"))
-    office = PastReport.objects.filter(holder=Holder.OFFICE).order_by("report", "holder", "valid_from")
-    # Their index by holder would give them all, for every range.
-    past = _grouped(read(kept_off(office, {"holder"}), _OF_PAST))
+    entries, texts, past = (_grouped(read(table)) for table in (Entry, Wording, PastReport))
     lines: defaultdict[int, list[tuple[type[Child], Row]]] = defaultdict(list)
     for table in CHILDREN:
-        for row in read(table._default_manager.order_by(), (*_OF_CHILD, *journal.digested(table))):
+        for row in read(table):
             lines[row[0]].append((table, row))
     kept = _Kept(using)
-    for pk, reference, asset, incident, version, *columns in read(
-        Report.objects.order_by("pk"), _OF_REPORT, "pk"
-    ):
+    for pk, reference, asset, incident, version, *columns in read(Report):
         kept.references[Asset, columns[_ASSET]] = asset
         kept.references[Incident, columns[_INCIDENT]] = incident
         story = _Story(reference, version, columns, entries[pk], texts[pk], past[pk], lines[pk], kept)
@@ -84,19 +81,34 @@ def replay(first: int, last: int, *, using: str) -> Iterator[tuple[str, str]]:
             yield reference, fault
 
 
-def _rows(rows: QuerySet[Any], names: tuple[str, ...]) -> Iterator[Row]:
-    """These columns of the rows as the database gives them; those of which drivers or Django would make
-    objects as text."""
-    is_postgresql = connections[rows.db].vendor == "postgresql"
+@cache
+def _statement(table: type[models.Model], using: str) -> tuple[str, tuple[Any, ...]]:
+    """What reads a table's rows of a range of reports, and its parameters but for the two of the range. Columns
+    of which drivers or Django would make objects are read as text."""
+    rows, names, report = _read(table)
+    is_postgresql = connections[using].vendor == "postgresql"
     made = (models.DateField, models.DecimalField, models.UUIDField) if is_postgresql else (models.DateField,)
     columns = [
-        Cast(name, models.TextField()) if isinstance(_field(rows.model, name), made) else name
-        for name in names
+        Cast(name, models.TextField()) if isinstance(_field(table, name), made) else name for name in names
     ]
-    sql, params = rows.values_list(*columns).query.sql_with_params()
-    with connections[rows.db].cursor() as cursor:
-        cursor.execute(sql, params)
-        yield from cursor.fetchall()
+    rows = rows.using(using).filter(**{f"{report}__gte": 0, f"{report}__lt": 0}).values_list(*columns)
+    sql, params = rows.query.sql_with_params()
+    return sql, params[:-2]
+
+
+def _read(table: Any) -> tuple[QuerySet[Any], tuple[str, ...], str]:
+    """The rows of a table in the order they are needed, their columns, and the one of their report."""
+    if table is Report:
+        return Report.objects.order_by("pk"), _OF_REPORT, "pk"
+    if table is Entry:
+        return Entry.objects.order_by("report", "number"), _OF_ENTRY, "report"
+    if table is Wording:
+        return Wording.objects.order_by(), _OF_WORDING, "entry__report"
+    if table is PastReport:
+        office = PastReport.objects.filter(holder=Holder.OFFICE).order_by("report", "holder", "valid_from")
+        # Their index by holder would give them all, for every range.
+        return kept_off(office, {"holder"}), _OF_PAST, "report"
+    return table._default_manager.order_by(), (*_OF_CHILD, *journal.digested(table)), "report"
 
 
 def _field(table: type[models.Model], name: str) -> Any:
