@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "registry.api.middleware.Doors",
+    "registry.api.middleware.Programs",
     "registry.views.middleware.People",
     "registry.views.middleware.Reads",
     "registry.views.errors.Refusals",

@@ -20,6 +20,7 @@ from .views import (
     places,
     reports,
     tables,
+    tokens,
 )
 
 urlpatterns = [
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", include(imports.urlpatterns)),
     path("", include(columns.urlpatterns)),
     path("", include(people.urlpatterns)),
+    path("", include(tokens.urlpatterns)),
     path("", include(data.urlpatterns)),
     path("", include(describing.urlpatterns)),
     path("", include(tables.urlpatterns)),

@@ -67,6 +67,7 @@ def pages() -> list[Page]:
         Page("person", "admin", f"/people/{official.pk}"),
         Page("invite", "admin", "/people/invite"),
         Page("account", "official", "/account"),
+        Page("tokens", "official", "/account/tokens"),
         Page("second-factor", "official", "/account/second-factor/set-up"),
         Page("sign-in", "visitor", "/sign-in"),
         Page("forgotten", "visitor", "/account/forgotten"),

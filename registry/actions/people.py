@@ -31,7 +31,7 @@ def appoint(*, email: str, name: str, role: str, areas: Collection[Area], passwo
             raise Refused(_("There is an administrator already, who can invite others."), code="taken")
         person = Person.objects.create_user(email, password, name=name, role=role, is_administrator=True)
         person.areas.set(areas)
-        _write_down(person, {field: [None, value] for field, value in _rights(person).items()}, by=None)
+        write_down(person, {field: [None, value] for field, value in _rights(person).items()}, by=None)
     return person
 
 
@@ -110,7 +110,7 @@ def accept(token: str, *, name: str, password: str) -> Person:
         )
         person.areas.set(invitation.areas.all())
         given = {field: [None, value] for field, value in _rights(person).items()}
-        _write_down(person, given, by=invitation.invited_by)
+        write_down(person, given, by=invitation.invited_by)
     return person
 
 
@@ -133,7 +133,7 @@ def change_rights(
         person.areas.set(areas)
         after = _rights(person)
         changes = {name: [before[name], value] for name, value in after.items() if value != before[name]}
-        _write_down(person, changes, by=by)
+        write_down(person, changes, by=by)
     return person
 
 
@@ -159,7 +159,7 @@ def reset_second_factor(person: Person, *, by: Person) -> Person:
         person = _other(person, by=by)
         Authenticator.objects.filter(user=person).delete()
         _end_sessions(person)
-        _write_down(person, {"second_factor": ["set up", "reset"]}, by=by)
+        write_down(person, {"second_factor": ["set up", "reset"]}, by=by)
     return person
 
 
@@ -169,7 +169,7 @@ def send_password_link(person: Person, *, by: Person) -> Person:
         person = _other(person, by=by)
         if not person.is_active:
             raise Refused(_("This account is disabled."), code="disabled")
-        _write_down(person, {"password": [None, "link sent"]}, by=by)
+        write_down(person, {"password": [None, "link sent"]}, by=by)
     return person
 
 
@@ -185,7 +185,7 @@ def set_own(person: Person, *, name: str, language: str) -> Person:
         }
         person.name, person.language = name, language
         person.save(update_fields=["name", "language"])
-        _write_down(person, changes, by=person)
+        write_down(person, changes, by=person)
     return person
 
 
@@ -229,7 +229,7 @@ def _set_active(person: Person, active: bool, *, by: Person) -> None:
         person.is_active = active
         person.save(update_fields=["is_active"])
         _end_sessions(person)
-        _write_down(person, {"is_active": [not active, active]}, by=by)
+        write_down(person, {"is_active": [not active, active]}, by=by)
 
 
 def _end_sessions(person: Person) -> None:
@@ -251,7 +251,8 @@ def _sectors(role: str, sectors: Collection[str]) -> list[str]:
     return sorted(sectors) if role == Role.OPERATOR else []
 
 
-def _write_down(person: Person, changes: dict[str, Any], *, by: Person | None) -> None:
+def write_down(person: Person, changes: dict[str, Any], *, by: Person | None) -> None:
+    """What changed about somebody: field → [before, after]."""
     if changes:
         PersonChange.objects.create(person=person, by=by, at=now(), changes=changes)
 

@@ -5,7 +5,6 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -24,22 +23,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry.models import Person
+from registry.rules import access
+from registry.rules.vocabularies import TokenScope
 
 from . import problems
 from .problems import Problem
 from .shapes import Schema, ref
-
-
-class Scope(StrEnum):
-    """What a token may be used for; each holds the ones before."""
-
-    READ = "read"
-    LOG = "log"
-    WORK = "work"
-
-    def covers(self, other: "Scope") -> bool:
-        order = list(Scope)
-        return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ class Parameter:
 class Operation:
     """What one method of an address is. ``known``: the parameters it has; None where it sees to them itself."""
 
-    scope: Scope
+    scope: str
     signed_in: bool
     known: frozenset[str] | None
 
@@ -75,7 +64,7 @@ def operation(
     gives: str | Schema,
     takes: Mapping[str, Schema] | None = None,
     params: Callable[[], list[Parameter]] | list[Parameter] = [],  # noqa: B006
-    scope: Scope = Scope.READ,
+    scope: str = TokenScope.READ,
     status: int = 200,
     signed_in: bool = False,
     checks: bool = False,
@@ -87,11 +76,11 @@ def operation(
     schema = ref(gives) if isinstance(gives, str) else gives
     parameters = params() if callable(params) else params
     by_token: Any = {"token": []}
-    auth = [by_token] if signed_in or scope != Scope.READ else [{}, by_token]
+    auth = [by_token] if signed_in or scope != TokenScope.READ else [{}, by_token]
 
     def decorate(handler: Handler) -> Handler:
         known = None if checks else frozenset(one.name for one in parameters)
-        handler.operation = Operation(scope, signed_in or scope != Scope.READ, known)  # type: ignore[attr-defined]
+        handler.operation = Operation(scope, signed_in or scope != TokenScope.READ, known)  # type: ignore[attr-defined]
         return extend_schema(
             operation_id=name or handler.__name__,
             summary=summary,
@@ -165,7 +154,7 @@ class Door(APIView):
             return
         if operation.signed_in and not isinstance(request.user, Person):
             raise NotAuthenticated
-        if request.auth is not None and not Scope(request.auth.scope).covers(operation.scope):
+        if request.auth is not None and not access.covers(request.auth.scope, operation.scope):
             raise too_little(request.auth.scope, operation.scope)
         unknown = set(request.GET) - (request.GET.keys() if operation.known is None else operation.known)
         for name in sorted(unknown):

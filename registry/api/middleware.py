@@ -1,43 +1,64 @@
-"""What holds for every request to the API, before any of its doors."""
+"""What holds for every request of a program, before any view: who it comes from, and what it is told where the
+register fails."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from registry.actions import people
+from registry.actions import people, tokens
 from registry.models import Person
 
 from . import problems
 from .problems import Problem
 
 ROOT = "/api/"
+#: Where tokens are taken: the API, and the files and features that programs fetch.
+_TAKEN = re.compile(r"/(api|ogc)(/|$)|/[\w-]+\.(csv|ndjson|xlsx|geojson|gpkg|parquet)$|/releases(/|$)")
 
 
-class Doors:
-    """Who came in, and what the API says where it failed."""
+class Programs:
+    """Whoever shows a token is its person, for this one request and without a session; the API says its refusals
+    as problems, whichever floor they come from."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            _let_in(request)
+        except Problem as problem:
+            return problems.sent(problem)
+        except Exception as error:
+            return problems.failed(error)
+        response = self.get_response(request)
+        return problems.reworded(response) if request.path.startswith(ROOT) else response
 
-    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
         person: Any = request.user
-        if (
-            request.path.startswith(ROOT)
-            and isinstance(person, Person)
-            and people.lacks_second_factor(person)
-        ):
-            return problems.sent(
-                Problem(
-                    "second-factor",
-                    _("Your role needs a second factor: set it up on the page of your account."),
-                )
-            )
+        by_program = hasattr(request, "token") or request.path.startswith(ROOT)
+        if by_program and isinstance(person, Person) and people.lacks_second_factor(person):
+            words = _("Your role needs a second factor: set it up on the page of your account.")
+            return problems.sent(Problem("second-factor", words))
         return None
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         return problems.failed(exception) if request.path.startswith(ROOT) else None
+
+
+def _let_in(request: HttpRequest) -> None:
+    """Give the request the person of its token, if it shows one; other schemes are left to proxies."""
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return
+    api = request.path.startswith(ROOT)
+    if not _TAKEN.match(request.path) or not (api or request.method in ("GET", "HEAD")):
+        raise Problem("forbidden", _("Tokens open the API and the files, nothing else."))
+    try:
+        token = tokens.find(secret.strip())
+    except tokens.Unserving as why:
+        refusal = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        raise Problem("token", why, headers=refusal) from None
+    request.user, request.token = token.person, token  # type: ignore[attr-defined]

@@ -113,6 +113,17 @@ def failed(exception: Exception) -> JsonResponse:
     return sent(Problem("failed", _("The fault is the register's, and it is written down.")))
 
 
+_BY_STATUS = {400: "unreadable", 403: "forbidden", 404: "not-found", 413: "too-large", 503: "unavailable"}
+
+
+def reworded(response: Any) -> Any:
+    """A refusal that came as a page, from a floor that knows none but pages, as a problem."""
+    if response.status_code < 400 or "html" not in response.headers.get("Content-Type", ""):
+        return response
+    kept = {name: response[name] for name in ("Retry-After", "Allow") if name in response}
+    return sent(Problem(_BY_STATUS.get(response.status_code, "failed"), headers=kept))
+
+
 def _problem(exception: Exception) -> Problem | None:
     match exception:
         case Problem():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.models import Area, Person
 from registry.rules import access
-from registry.rules.vocabularies import Role, Sector
+from registry.rules.vocabularies import Role, Sector, TokenScope
 
 AREAS_FOUND = 30
 
@@ -146,6 +146,28 @@ class AcceptForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+
+class TokenForm(forms.Form):
+    """A token for a program of one's own."""
+
+    name = forms.CharField(
+        label=_("What is it for?"),
+        max_length=100,
+        help_text=_("Such as “R on my laptop”: you see it in the list."),
+    )
+    scope = forms.ChoiceField(
+        label=_("What may it be used for?"),
+        choices=TokenScope.choices,
+        widget=forms.RadioSelect,
+        initial=TokenScope.READ,
+    )
+    days = forms.TypedChoiceField(
+        label=_("How long does it serve?"),
+        coerce=int,
+        choices=[(7, _("A week")), (30, _("30 days")), (90, _("90 days")), (365, _("A year"))],
+        initial=90,
+    )
 
 
 class AccountForm(forms.Form):

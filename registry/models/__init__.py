@@ -1,7 +1,7 @@
 """All tables of the register."""
 
 from .incidents import Incident, Statement
-from .people import Invitation, Person, PersonChange
+from .people import Invitation, Person, PersonChange, Token
 from .places import Area, AreaCode, Asset, CustomersServed, KnownPlace
 from .reports import CURRENT, PastReport, PublicReport, Report, ResearcherReport
 from .rows import ReportRow
@@ -77,6 +77,7 @@ __all__ = [
     "Statement",
     "Tally",
     "TallyDelta",
+    "Token",
     "ToldApart",
     "Wording",
 ]

@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from registry.rules import access
-from registry.rules.vocabularies import Role, Sector
+from registry.rules.vocabularies import Role, Sector, TokenScope
 
 from .places import Area
 
@@ -101,6 +101,26 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["-invited_at"]
+
+
+class Token(models.Model):
+    """What a program shows in place of a person. Only a digest is kept.
+
+    ``bound_to``: the person's session hash when it was made; with it, tokens end when sessions do.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="tokens")
+    name = models.CharField(_("name"), max_length=100)
+    scope = models.CharField(_("scope"), max_length=4, choices=TokenScope.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    bound_to = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(_("expires"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
 
 
 class PersonChange(models.Model):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 
-from .vocabularies import DWELLINGS, BuildingUse, Holder, Kind, Role, Sector, Status, Withheld
+from .vocabularies import DWELLINGS, BuildingUse, Holder, Kind, Role, Sector, Status, TokenScope, Withheld
 
 # -- who may do what ---------------------------------------------------------------------------------
 
@@ -97,6 +97,11 @@ def may(person: Any, verb: Verb, row: Any = None) -> bool:
 
 def is_staff(person: Any) -> bool:
     return getattr(person, "role", None) in STAFF and getattr(person, "is_active", True)
+
+
+def covers(scope: str, needed: str) -> bool:
+    """Whether a token of this scope serves where one of ``needed`` is asked for."""
+    return TokenScope.values.index(scope) >= TokenScope.values.index(needed)
 
 
 def needs_second_factor(person: Any) -> bool:

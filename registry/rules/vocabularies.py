@@ -383,6 +383,14 @@ class Role(TextChoices):
     RESEARCHER = "researcher", _("Researcher")
 
 
+class TokenScope(TextChoices):
+    """What a token may be used for; each holds the ones before."""
+
+    READ = "read", _("Read what I may read")
+    LOG = "log", _("Read, log reports and add photos")
+    WORK = "work", _("All that I may do with reports")
+
+
 class Holder(TextChoices):
     """Whose row it is: the office's own, or what an audience sees."""
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registry.actions import journal
+from registry.actions import journal, tokens
 from registry.actions import people as actions
 from registry.actions.journal import Refused
 from registry.forms.people import AcceptForm, AccountForm, InviteForm, PeopleFilter, RightsForm
@@ -207,12 +207,15 @@ CHANGED = {
     "language": gettext_lazy("Language"),
     "second_factor": gettext_lazy("Second factor"),
     "password": gettext_lazy("Password"),
+    "token": gettext_lazy("Token"),
 }
 VALUES = {
     True: gettext_lazy("yes"),
     False: gettext_lazy("no"),
     "set up": gettext_lazy("set up"),
     "reset": gettext_lazy("reset"),
+    "made": gettext_lazy("made"),
+    "revoked": gettext_lazy("revoked"),
     "link sent": gettext_lazy("link to choose a new one sent"),
 }
 
@@ -278,6 +281,7 @@ def own_account(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "has_second_factor": actions.has_second_factor(me),
+        "tokens": tokens.serving(me).count(),
         "needs_second_factor": settings.SECOND_FACTOR_REQUIRED and access.needs_second_factor(me),
     }
     return render(request, "people/account.html", context)

@@ -117,6 +117,9 @@ EXPECTED: dict[str, str] = {
     "mfa_view_recovery_codes": NO_FACTOR,
     "mfa_generate_recovery_codes": "302",
     "mfa_download_recovery_codes": NO_FACTOR,
+    # Who signed in a moment ago may make one, nobody here has.
+    "tokens": SIGN_IN,
+    "revoke-token": POSTED,
     # data
     "reports-csv": PAGE,
     "versions-csv": PAGE,
@@ -277,6 +280,7 @@ def world(settings: Any) -> dict[str, Any]:
         "disable-person": person,
         "enable-person": person,
         "reset-second-factor-person": person,
+        "revoke-token": {"pk": 1},
         "withdraw-invitation": {"pk": invitation.pk},
         "invitation": {"token": token},
         "account_reset_password_from_key": {"uidb36": "1", "key": "none"},
