@@ -52,9 +52,15 @@ def xlsx(
     return archive({**files, **(parts or {})})
 
 
-def ods(rows: Sequence[Sequence[Any]], *, sheet: str = "Sheet1") -> bytes:
-    """An OpenDocument sheet."""
-    lines = "".join("<table:table-row>" + "".join(map(_ods_cell, row)) + "</table:table-row>" for row in rows)
+def ods(rows: Sequence[Sequence[Any]], *, sheet: str = "Sheet1", merged: Sequence[str] = ()) -> bytes:
+    """An OpenDocument sheet. ``merged``: ranges as ``A1:B1``."""
+    spans = dict(map(_span, merged))
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(_ods_cell(value, spans.get((y, x), "")) for x, value in enumerate(row))
+        + "</table:table-row>"
+        for y, row in enumerate(rows)
+    )
     office = "urn:oasis:names:tc:opendocument:xmlns"
     return archive(
         {
@@ -125,13 +131,20 @@ def _serial(value: Any) -> Any:
     return value
 
 
-def _ods_cell(value: Any) -> str:
+def _span(merged: str) -> tuple[tuple[int, int], str]:
+    """Where a range begins, row and column from 0, and how an OpenDocument cell says how far it spans."""
+    (left, top), (right, bottom) = ((ord(cell[0]) - 65, int(cell[1:]) - 1) for cell in merged.split(":"))
+    down, across = bottom - top + 1, right - left + 1
+    return (top, left), f' table:number-rows-spanned="{down}" table:number-columns-spanned="{across}"'
+
+
+def _ods_cell(value: Any, span: str = "") -> str:
     if value is None:
-        return "<table:table-cell/>"
+        return f"<table:table-cell{span}/>"
     if isinstance(value, str):
         kind = 'office:value-type="string"'
     elif isinstance(value, (date, datetime)):
         kind = f'office:value-type="date" office:date-value="{value.isoformat()}"'
     else:
         kind = f'office:value-type="float" office:value="{value}"'
-    return f"<table:table-cell {kind}><text:p>{escape(str(value))}</text:p></table:table-cell>"
+    return f"<table:table-cell {kind}{span}><text:p>{escape(str(value))}</text:p></table:table-cell>"

@@ -5,7 +5,7 @@ those that can be read two ways; what its words mean, of those whose words decid
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.rules import scales
 from registry.rules import vocabularies as v
-from registry.tabular import Layout, Table
+from registry.tabular import ENCODINGS, Layout, Table
 
 from .moments import parsed
 from .proposals import ROLES, Column, propose
@@ -92,6 +92,7 @@ class ColumnsForm(forms.Form):
     )
     sheet = forms.CharField(required=False, widget=forms.HiddenInput)
     headings = forms.CharField(required=False, widget=forms.HiddenInput)
+    encoding = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, table: Table, *, title: str, name: str, answers: Mapping[str, str], sent: bool
@@ -163,9 +164,7 @@ class ColumnsForm(forms.Form):
         if proposal.of("cause"):
             del self.fields["cause_group"]
         said = layout_of(self.answers)
-        proposal.layout = {
-            key: value for key, value in (("sheet", said.sheet), ("headings", said.headings)) if value
-        }
+        proposal.layout = {key: value for key, value in asdict(said).items() if value}
 
     def clean(self) -> dict[str, Any]:
         for lacking in self.proposal.lacks():
@@ -189,24 +188,33 @@ class ColumnsForm(forms.Form):
         return name
 
 
+#: What a text may be taken for wrongly: UTF-8 and UTF-16 are known by their form.
+_OF_ONE_BYTE = [(code, words) for code, words in ENCODINGS.items() if not code.startswith("utf")]
+
+
 class LayoutForm(forms.Form):
     """Where in its file the table lies."""
 
     sheet = forms.ChoiceField(label=_("Sheet"), required=False)
     headings = forms.IntegerField(label=_("Row of the headings"), min_value=1, required=False)
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=_OF_ONE_BYTE)
 
     def __init__(self, table: Table) -> None:
-        super().__init__(initial={"sheet": table.sheet, "headings": table.row})
+        super().__init__(initial={"sheet": table.sheet, "headings": table.row, "encoding": table.encoding})
         self.fields["sheet"].choices = [(one, one) for one in table.sheets]  # type: ignore[attr-defined]
         if len(table.sheets) < 2:
             del self.fields["sheet"]
+        if table.encoding not in dict(_OF_ONE_BYTE):
+            del self.fields["encoding"]
 
 
 def layout_of(answers: Mapping[str, str]) -> Layout:
     """How the table lies in its file, as far as somebody said."""
-    row = answers.get("headings", "")
+    row, encoding = answers.get("headings", ""), answers.get("encoding", "")
     return Layout(
-        sheet=answers.get("sheet", ""), headings=int(row) if row.isdecimal() and len(row) < 8 else 0
+        sheet=answers.get("sheet", ""),
+        headings=int(row) if row.isdecimal() and len(row) < 8 else 0,
+        encoding=encoding if encoding in dict(_OF_ONE_BYTE) else "",
     )
 
 

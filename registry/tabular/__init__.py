@@ -15,8 +15,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from . import packed, texts
+from .encodings import ENCODINGS, encoding_of
 from .errors import LONGEST_LINE, MOST_COLUMNS, MOST_ROWS, BadTable
-from .texts import ENCODINGS
 
 __all__ = ["ENCODINGS", "LONGEST_LINE", "MOST_COLUMNS", "MOST_ROWS", "BadTable", "Layout", "Row", "Table"]
 
@@ -93,11 +93,9 @@ class Table:
             )
 
     def _settle(self, layout: Layout) -> None:
-        encoding = layout.encoding or texts.encoding_of(self.path)
+        encoding = layout.encoding or encoding_of(self.path)
         if encoding != "utf-8":
-            self.notes.append(
-                _("The file is read as %(encoding)s.") % {"encoding": texts.ENCODINGS[encoding]}
-            )
+            self.notes.append(_("The file is read as %(encoding)s.") % {"encoding": ENCODINGS[encoding]})
         if encoding.startswith("utf-16"):
             path = self.path
             texts.to_utf8(path, encoding, self._own())

@@ -1,8 +1,7 @@
-"""CSV: which encoding and which delimiter a text has, and its records one at a time."""
+"""CSV: which delimiter a text has, and its records one at a time."""
 
 import codecs
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,55 +11,12 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
+from .encodings import ENCODINGS, MARKS
 from .errors import LONGEST_LINE, BadTable
 
 #: What may stand between cells. Where several would do, the first of them.
 DELIMITERS = "\t;|,^~\x1f"
-ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "cp1251": "Windows-1251",
-    "cp1252": "Windows-1252",
-}
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_HIGH = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 50
-
-
-def encoding_of(path: Path) -> str:
-    """One of ENCODINGS."""
-    with path.open("rb") as file:
-        start = file.read(4096)
-        if start[:2] in _MARKS:
-            return _MARKS[start[:2]]
-        # Two bytes a character without a mark: every other byte of what is ASCII is zero.
-        zeros = [start[place::2].count(0) for place in (0, 1)]
-        if max(zeros) * 4 > len(start) and min(zeros) == 0:
-            return "utf-16-be" if zeros[0] else "utf-16-le"
-        file.seek(0)
-        return _eight_bit(file)
-
-
-def _eight_bit(file: BinaryIO) -> str:
-    fits, others, runs = 0, 0, Counter[bool]()
-    for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-        if b"\0" in line:
-            break  # no text, which whoever reads it says with its row
-        if line.isascii():
-            continue
-        try:
-            line.decode("utf-8")
-            fits += 1
-        except UnicodeDecodeError:
-            others += 1
-            # Words in Cyrillic are runs of high bytes; of French or Polish ones single letters are.
-            runs.update(len(run) > 1 for run in _HIGH.findall(line))
-    # A line or two of Windows-1251 may happen to be UTF-8 too. More, and the file mixes both: whoever reads
-    # it as UTF-8 says where.
-    if fits * 4 >= others:
-        return "utf-8"
-    return "cp1251" if runs[True] > runs[False] else "cp1252"
 
 
 def delimiter_of(path: Path, encoding: str) -> str:
@@ -154,7 +110,7 @@ def to_utf8(path: Path, encoding: str, to: BinaryIO) -> None:
     """Write a UTF-16 file as UTF-8, a piece at a time; raises BadTable."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
-        if file.read(2) not in _MARKS:
+        if file.read(2) not in MARKS:
             file.seek(0)
         try:
             while piece := file.read(1 << 20):

@@ -8,9 +8,11 @@ for terabytes, which ends the process that reads them. It knows nothing of the r
 import csv
 import json
 import sys
+import zipfile
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from xml.parsers import expat
 
 MEMORY = 2_000_000_000
 SECONDS = 120
@@ -41,7 +43,7 @@ def workbook(path: str, wanted: str) -> dict[str, Any]:
         else:
             raise Refused("empty")
         rows = sheet.to_python(skip_empty_area=False)
-        merged = sheet.merged_cell_ranges or []
+        merged = sheet.merged_cell_ranges or _merged_in_ods(path, name)
     except calamine.PasswordError:
         raise Refused("password") from None
     except calamine.CalamineError as error:
@@ -57,6 +59,67 @@ def workbook(path: str, wanted: str) -> dict[str, Any]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows([_text(cell) for cell in row] for row in rows)
     return {"sheet": name, "sheets": sheets, "down": down, "across": sorted(across)[:100]}
+
+
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+
+
+def _merged_in_ods(path: str, sheet: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """The merged cells of an OpenDocument sheet, which calamine does not tell: top and left, bottom and right,
+    from 0. A cell says how far it spans; those it covers stand after it as cells of their own."""
+    if not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as archive:
+        if "content.xml" not in archive.namelist():
+            return []
+        spans = _Spans(sheet)
+        with archive.open("content.xml") as content:
+            spans.read(content)
+    return spans.found
+
+
+class _Spans:
+    """Counts rows and columns of a sheet on the way through its XML."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet = sheet
+        self.found: list[tuple[tuple[int, int], tuple[int, int]]] = []
+        self.inside, self.row, self.column, self.repeated = False, 0, 0, 1
+
+    def read(self, content: Any) -> None:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.EntityDeclHandler = self._entity
+        try:
+            parser.ParseFile(content)
+        except (expat.ExpatError, ValueError) as error:
+            raise Refused("broken", str(error)[:200]) from None
+
+    def _entity(self, *_said: Any) -> None:
+        raise Refused("broken", "ENTITY")
+
+    def _start(self, name: str, said: dict[str, str]) -> None:
+        kind = name.removeprefix(_TABLE)
+        if kind == name:
+            return
+        if kind == "table":
+            self.inside = said.get(f"{_TABLE}name") == self.sheet
+        elif not self.inside:
+            return
+        elif kind == "table-row":
+            self.column, self.repeated = 0, int(said.get(f"{_TABLE}number-rows-repeated", 1))
+        elif kind in ("table-cell", "covered-table-cell"):
+            down, across = (
+                int(said.get(f"{_TABLE}number-{what}-spanned", 1)) for what in ("rows", "columns")
+            )
+            if down > 1 or across > 1:
+                here = self.row, self.column
+                self.found.append((here, (self.row + down - 1, self.column + across - 1)))
+            self.column += int(said.get(f"{_TABLE}number-columns-repeated", 1))
+
+    def _end(self, name: str) -> None:
+        if self.inside and name == f"{_TABLE}table-row":
+            self.row += self.repeated
 
 
 def _text(cell: Any) -> str:

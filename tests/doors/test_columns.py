@@ -153,6 +153,22 @@ def test_another_sheet_and_row_are_read_where_somebody_says_so(client: Client) -
     assert "No row of headings was found" in page
 
 
+def test_another_encoding_is_read_where_somebody_says_so(client: Client) -> None:
+    batch, form = send(client, LIST.replace("Kiosk", "Кіоск").encode("cp1251"))
+    assert meaning(form, "Кіоск")
+    said = client.get(f"/imports/{batch.pk}/columns", {"encoding": "koi8_u"}).context
+    form = said["form"]
+    answers = {
+        meaning(form, "Кіоск".encode("cp1251").decode("koi8_u")): "leave_out",
+        role(form, "area"): "region",
+    }
+    assert said["layout_form"]["encoding"].value() == "koi8_u"
+    client.post(f"/imports/{batch.pk}/columns", filled(form, **answers))
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["left_out"]) == ("checked", 1)
+    assert 'encoding = "koi8_u"' in SavedMapping.objects.get().text
+
+
 def test_two_columns_are_not_the_same_and_a_report_needs_a_day(client: Client) -> None:
     batch, form = send(client, LIST)
     answers = {role(form, "damage"): "ref", role(form, "day"): ""}

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,10 @@ def test_the_first_sheet_that_holds_something_is_read_and_said(tmp_path: Path) -
         table(tmp_path, book, sheet="New")
 
 
-def test_merged_cells_hold_for_the_rows_they_span_and_titles_are_no_headings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workbook", [sheets.xlsx, sheets.ods])
+def test_merged_cells_hold_for_the_rows_they_span_and_titles_are_no_headings(
+    tmp_path: Path, workbook: Callable[..., bytes]
+) -> None:
     rows = [
         [None, "Damage in 2025"],
         [],
@@ -77,7 +81,7 @@ def test_merged_cells_hold_for_the_rows_they_span_and_titles_are_no_headings(tmp
         [None, "shop", "I", "2025-01-03"],
     ]
     merged = ["B1:D1", "A3:A4", "B3:C3", "D3:D4", "A5:A6"]
-    found = table(tmp_path, sheets.xlsx(rows, merged=merged))
+    found = table(tmp_path, workbook(rows, merged=merged))
     assert found.headings == ["Region", "kind", "grade", "Day"]
     assert read(found) == [
         (5, ["Sumy", "school", "II", "2025-01-02"]),
@@ -87,6 +91,33 @@ def test_merged_cells_hold_for_the_rows_they_span_and_titles_are_no_headings(tmp
         "The value of merged cells holds for every row that they span.",
         "The headings are read from row 4.",
     ]
+
+
+def test_merged_cells_of_an_open_document_are_those_of_its_own_sheet(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [HEADINGS, [], [], ["Суми", "x", 1], [None, "y", 2], [None, "z", 3]]
+    book = sheets.ods(rows, merged=["A4:A6"])
+    other = '<table:table table:name="Old"><table:table-row><table:table-cell table:number-rows-spanned="9"/>'
+    other += "</table:table-row></table:table>"
+    book = changed(book, "content.xml", b"<table:table table", f"{other}<table:table table".encode())
+    # Two blank rows written as one, as programs do.
+    blank = b"<table:table-row></table:table-row>"
+    book = changed(book, "content.xml", 2 * blank, b'<table:table-row table:number-rows-repeated="2"/>')
+    found = table(tmp_path, book, sheet="Sheet1")
+    assert [cells[0] for _number, cells in read(found)] == ["Суми", "Суми", "Суми"]
+    assert "The value of merged cells holds for every row that they span." in notes(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<office:document", b'<!DOCTYPE x [<!ENTITY a "aaaa">]><office:document'),
+        (b'number-rows-spanned="2"', b'number-rows-spanned="two"'),
+    ],
+)
+def test_an_open_document_that_says_nonsense_is_refused(tmp_path: Path, old: bytes, new: bytes) -> None:
+    book = changed(sheets.ods([HEADINGS, ["a", "b", 1]], merged=["A1:A2"]), "content.xml", old, new)
+    with pytest.raises(BadTable, match="damaged"):
+        table(tmp_path, book)
 
 
 def geojson(*features: Any, **more: Any) -> bytes:

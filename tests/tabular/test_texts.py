@@ -1,5 +1,6 @@
 """Tables as text: what a CSV may look like, what is said of it, and of a file that is none."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_rows_that_do_not_fit_the_headings_say_so_and_the_others_go_on(tmp_path:
             "byte 0xD1 at place 1",
             5,
         ),
-        ("a,b\n1,2\nСуми,Київ\n".encode("cp1251") + b"\x98,2\n", "not Windows-1251: byte 0x98", 4),
+        ("a,b\n1,2\nСуми,дах і стіни\n".encode("cp1251") + b"\x98,2\n", "not Windows-1251: byte 0x98", 4),
         (b'a,b\n1,2\n"never closed,2\n3,4\n', "quotation mark", 3),
         (b'a,b\n"x"y,2\n', "well-formed", 2),
         (b"a,a\n1,2\n", "stands twice", 1),
@@ -91,12 +92,56 @@ def test_a_table_of_too_many_rows_says_how_many_may_be(
 
 @pytest.mark.parametrize(
     ("encoding", "said"),
-    [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"), ("cp1251", "Windows-1251")],
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("cp1251", "Windows-1251"),
+        ("koi8_u", "KOI8-U"),
+        ("cp1125", "CP1125"),
+        ("iso8859_5", "ISO 8859-5"),
+        ("mac_cyrillic", "Mac Cyrillic"),
+    ],
 )
 def test_other_encodings_are_read_and_said(tmp_path: Path, encoding: str, said: str) -> None:
     read = table(tmp_path, "місто;type\nСуми;school\nРівне;shop\n".encode(encoding))
     assert [row.cells["місто"] for row in read.rows()] == ["Суми", "Рівне"]
     assert [str(note) for note in read.notes] == [f"The file is read as {said}."]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("cp1251", "Windows-1251"), ("koi8_r", "KOI8-U"), ("cp866", "CP866"), ("iso8859_5", "ISO 8859-5")],
+)
+@pytest.mark.parametrize("write", [str.lower, str.upper, str.title])
+def test_encodings_of_cyrillic_are_told_apart_by_their_letters(
+    tmp_path: Path, encoding: str, said: str, write: Callable[[str], str]
+) -> None:
+    text = write("город;разрушено\nнежин;крыша и окна\nсумы;стена\n")
+    read = table(tmp_path, text.encode(encoding))
+    assert read.headings[0] == write("город")
+    assert [str(note) for note in read.notes] == [f"The file is read as {said}."]
+
+
+def test_one_word_is_not_read_if_it_could_be_two(tmp_path: Path) -> None:
+    with pytest.raises(BadTable, match="two ways: “аПЯ” as Mac Cyrillic, “рПЯ” as CP866"):
+        table(tmp_path, "a,b\n1,аПЯ\n".encode("mac_cyrillic"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("cp1251", "koi8_u", "line 4 is KOI8-U, others are Windows-1251"),
+        ("cp1125", "cp1251", "line 4 is Windows-1251, others are CP866"),
+        ("koi8_u", "utf-8", "Row 2: This is not UTF-8"),
+    ],
+)
+def test_a_file_that_mixes_encodings_is_refused_with_the_line(
+    tmp_path: Path, one: str, other: str, said: str
+) -> None:
+    line = "Суми;пошкоджено дах будинку, окна и двери\n"
+    with pytest.raises(BadTable, match=said):
+        list(table(tmp_path, ("a;b\n" + 2 * line).encode(one) + line.encode(other)).rows())
 
 
 def test_letters_of_western_europe_are_not_taken_for_cyrillic(tmp_path: Path) -> None:
