@@ -150,6 +150,8 @@ DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 4)
 
 EDITION_AT = env.str("EDITION_AT", "03:00")
 SEAL_MINUTES = env.int("SEAL_MINUTES", 60)
+# A shorter loss of supply is momentary (IEEE 1366): it is counted, but not in SAIFI and SAIDI.
+MOMENTARY_MINUTES = env.int("MOMENTARY_MINUTES", 5)
 
 # Places
 

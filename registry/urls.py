@@ -19,6 +19,7 @@ from .views import (
     people,
     places,
     reports,
+    statistics,
     tables,
     tokens,
 )
@@ -38,6 +39,7 @@ urlpatterns = [
     path("", include(tokens.urlpatterns)),
     path("", include(data.urlpatterns)),
     path("", include(describing.urlpatterns)),
+    path("", include(statistics.urlpatterns)),
     path("", include(tables.urlpatterns)),
     path("", include(pages.urlpatterns)),
     path("", include(health.urlpatterns)),

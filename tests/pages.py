@@ -40,6 +40,7 @@ def pages() -> list[Page]:
         Page("reports-none", "visitor", "/reports?type=culture&cause=flood"),
         *[Page("map", who, "/map") for who in SOME],
         *[Page("data", who, "/data") for who in SOME],
+        *[Page("statistics", who, "/statistics") for who in ("visitor", "official")],
         Page("locate-table", "researcher", "/data/places"),
         *[Page("incidents", who, "/incidents") for who in ("visitor", "official")],
         *[Page("incident", who, f"/i/{night.reference}") for who in ("visitor", "supervisor")],

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from registry.forms.logging import LogForm
 from registry.forms.moves import move_form
-from registry.models import Area, Asset, Incident, OutageStep, Person, Report, Statement
+from registry.models import Area, Asset, CustomersServed, Incident, OutageStep, Person, Report, Statement
 from registry.rules import supply, workflow
 from registry.rules.vocabularies import Role
 
@@ -61,6 +61,7 @@ def load() -> int:
     sample.storm()
     sample.every_status()
     sample.street()
+    sample.served()
     for days in (3, 2, 1, 0):
         editions.publish(at=journal.now() - timedelta(days=days, minutes=1))
     return Report.objects.count()
@@ -89,6 +90,16 @@ class _Sample:
 
     def __getattr__(self, name: str) -> Person:
         return self.people[name]
+
+    def served(self) -> None:
+        """Customers of electricity and heat in the sample's regions: made-up numbers of a likely size."""
+        since = self.now.date().replace(month=1, day=1)
+        for code, sector, customers in (
+            ("RU-VOR", "electricity", 1_060_000), ("RU-VOR", "heat", 540_000), ("RU-BEL", "electricity", 690_000),
+            ("UA-63", "electricity", 1_240_000), ("RU-KLU", "electricity", 520_000),
+        ):  # fmt: skip
+            area = Area.objects.get(code=code)
+            CustomersServed.objects.create(area=area, sector=sector, since=since, customers=customers)
 
     # -- small verbs -------------------------------------------------------------------------------------
 

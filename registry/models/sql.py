@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, models
-from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery
+from django.db.models import DateField, Expression, F, Func, QuerySet, Subquery, Value
 from django.db.models.base import ModelState
 from django.db.models.expressions import Col
+from django.db.models.functions import Coalesce, NullIf
 from django.db.models.lookups import Lookup
 from django.db.models.sql.where import WhereNode
 
@@ -47,6 +48,45 @@ class MonthEnd(Func):
     def as_postgresql(self, compiler, connection, **extra):
         template = "(date_trunc('month', (%(expressions)s)::timestamp) + interval '1 month - 1 day')::date"
         return self.as_sql(compiler, connection, template=template, **extra)
+
+
+class CivilDay(Func):
+    """The day that a moment belongs to in a zone (its IANA name; UTC where there is none)."""
+
+    output_field = DateField()
+    arity = 2
+
+    def as_sqlite(self, compiler, connection, **extra):
+        # Django's own function, which every connection has.
+        template = "django_datetime_cast_date(%(expressions)s, 'UTC')"
+        return self._named().as_sql(compiler, connection, template=template, **extra)
+
+    def as_postgresql(self, compiler, connection, **extra):
+        template, joiner = "(%(expressions)s)::date", " AT TIME ZONE "
+        return self._named().as_sql(compiler, connection, template=template, arg_joiner=joiner, **extra)
+
+    def _named(self) -> "CivilDay":
+        moment, zone = self.get_source_expressions()
+        named = self.copy()
+        named.set_source_expressions([moment, Coalesce(NullIf(zone, Value("")), Value("UTC"))])
+        return named
+
+
+class DaysBetween(Func):
+    """How many days lie between two dates; negative where the second is the earlier."""
+
+    output_field = models.IntegerField()
+    arity = 2
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "CAST(julianday({1}) - julianday({0}) AS INTEGER)")
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "({1} - {0})")
+
+    def _as_sql(self, compiler, days: str) -> tuple[str, tuple]:
+        (first, params), (second, more) = map(compiler.compile, self.get_source_expressions())
+        return days.format(first, second), (*more, *params)
 
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])

@@ -31,7 +31,8 @@ OUT = (Status.REPORTED, Status.CONFIRMED, Status.PARTIALLY_RESTORED)
 #: Counted row by row: a region's districts, the regions of a filtered map. Beyond this, only tallies count.
 MOST_ROWS = 20_000
 
-_AREA = Coalesce(NullIf("adm1_code", Value("")), "country")
+#: The code of a row's region, else of its country, "" where neither is known.
+AREA = Coalesce(NullIf("adm1_code", Value("")), "country")
 
 
 class Line(NamedTuple):
@@ -108,7 +109,7 @@ def counted(selection: Selection) -> list[Line]:
     )
     numbers: dict[tuple[str, ...], tuple[int, int]] = {}
     for rows in selection.tables:
-        rows = rows.order_by().annotate(area=_AREA, customers=customers)
+        rows = rows.order_by().annotate(area=AREA, customers=customers)
         for *key, n, out in grouped(rows, *Line._fields[:-2], total="customers"):
             before, out_before = numbers.get(tuple(key), (0, 0))
             numbers[tuple(key)] = (before + n, out_before + int(out))
@@ -123,17 +124,17 @@ def grouped(rows: QuerySet, *columns: str, total: str = "", by: str = "SUM") -> 
     """
     numbers = [total] if total else []
     answers = ["COUNT(*)", *(f"{by}({number})" for number in numbers)]
-    return _answered(rows.values_list(*columns, *numbers), columns, numbers, answers)
+    return answered(rows.values_list(*columns, *numbers), columns, numbers, answers)
 
 
 def added(rows: QuerySet, *columns: str, numbers: Sequence[str]) -> list[tuple[Any, ...]]:
     """The sums of ``numbers`` by these columns. What is not merged into the tallies yet may be thousands of
     rows, so the database adds them."""
     # A sum of long integers is a numeric in PostgreSQL.
-    return _answered(rows, columns, numbers, [f"CAST(SUM({number}) AS bigint)" for number in numbers])
+    return answered(rows, columns, numbers, [f"CAST(SUM({number}) AS bigint)" for number in numbers])
 
 
-def _answered(
+def answered(
     rows: QuerySet, columns: Sequence[str], numbers: Sequence[str], answers: Sequence[str]
 ) -> list[tuple[Any, ...]]:
     """What the aggregates ``answers`` say of rows that have these columns and numbers, by the columns."""
@@ -192,7 +193,7 @@ def by_region(selection: Selection) -> Counter[str] | None:
             counts[line.area] += line.n
         return counts
     for rows in selection.tables:
-        for code, n in grouped(rows.order_by().annotate(area=_AREA)[: MOST_ROWS + 1], "area"):
+        for code, n in grouped(rows.order_by().annotate(area=AREA)[: MOST_ROWS + 1], "area"):
             counts[code] += n
     return counts if counts.total() <= MOST_ROWS else None
 

@@ -144,3 +144,29 @@ def _restriction(ordered: Sequence[Step]) -> Standing:
     at = ordered[-1].at
     restored_at = at if status == Status.RESTORED else None
     return Standing(status=status, as_of=at, restored_at=restored_at, restriction=last)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The indices of IEEE 1366 for the customers served in an area over a span of time; None where unknown.
+
+    ``saifi``: interruptions a customer, ``saidi``: minutes a customer, ``caidi``: minutes an interruption.
+    """
+
+    saifi: float | None
+    saidi: float | None
+    caidi: float | None
+
+
+def reliability(interrupted: int, hours: Decimal | float, served: int | None) -> Reliability:
+    """SAIFI = ΣNi/NT, SAIDI = ΣriNi/NT, CAIDI = SAIDI/SAIFI (IEEE 1366).
+
+    ``interrupted``: ΣNi, customers who lost supply, once for each time; ``hours``: ΣriNi in customer-hours;
+    ``served``: NT.
+    """
+    minutes = float(hours) * 60
+    return Reliability(
+        saifi=interrupted / served if served else None,
+        saidi=minutes / served if served else None,
+        caidi=minutes / interrupted if interrupted else None,
+    )

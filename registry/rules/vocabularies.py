@@ -212,6 +212,10 @@ class DamageLevel(TextChoices):
     DESTROYED = "destroyed", _("Destroyed")
 
 
+#: Damage levels as they are stacked and explained, the lightest first.
+LIGHTEST_FIRST = ("none", "minor", "damaged", "moderate", "severe", "destroyed", "unknown")
+
+
 class Method(TextChoices):
     """How an assessment was made, strongest first."""
 

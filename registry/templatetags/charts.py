@@ -12,14 +12,11 @@ from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from registry.outputs.mapping import Sketch
-from registry.rules.vocabularies import DamageLevel
+from registry.rules.vocabularies import LIGHTEST_FIRST, DamageLevel
 
 from .components import number
 
 register = template.Library()
-
-#: Lightest first, as they are stacked and explained.
-LEVELS = ("none", "minor", "damaged", "moderate", "severe", "destroyed", "unknown")
 
 
 def scaled(n: float, largest: float, length: float = 100) -> float:
@@ -30,7 +27,7 @@ def scaled(n: float, largest: float, length: float = 100) -> float:
 @register.inclusion_tag("charts/_legend.html")
 def legend() -> dict[str, Any]:
     """The damage scale in words, for charts and map."""
-    return {"levels": [(code, DamageLevel(code).label) for code in LEVELS]}
+    return {"levels": [(code, DamageLevel(code).label) for code in LIGHTEST_FIRST]}
 
 
 @register.simple_tag
@@ -49,7 +46,11 @@ def drawing(sketch: Sketch) -> SafeString:
 def bars(caption: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Stacked bars, one a row: ``label``, ``url`` (optional), ``parts`` as (damage level, number)."""
     largest = max((sum(n for _, n in row["parts"]) for row in rows), default=0)
-    levels = [code for code in LEVELS if any(n for row in rows for level, n in row["parts"] if level == code)]
+    levels = [
+        code
+        for code in LIGHTEST_FIRST
+        if any(n for row in rows for level, n in row["parts"] if level == code)
+    ]
     drawn = []
     for row in rows:
         counts = dict(row["parts"])

@@ -128,6 +128,9 @@ EXPECTED: dict[str, str] = {
     "dictionary-csv": PAGE,
     "datapackage-json": PAGE,
     "hxl-schema-csv": PAGE,
+    "statistics": PAGE,
+    "statistics-csv": PAGE,
+    "statistics-svg": PAGE,
     "locate-table": SIGN_IN,
     # about
     "about": PAGE,
@@ -284,6 +287,8 @@ def world(settings: Any) -> dict[str, Any]:
         "withdraw-invitation": {"pk": invitation.pk},
         "invitation": {"token": token},
         "account_reset_password_from_key": {"uidb36": "1", "key": "none"},
+        "statistics-csv": {"name": "area"},
+        "statistics-svg": {"name": "area"},
     }
     queries = {"map-list": "?bbox=35,49,37,51", "logged": f"?r={report.reference}"}
     return {"who": who, "arguments": arguments, "queries": queries}

@@ -284,7 +284,7 @@ class Register:
 
 
 #: Where staff are shown what is published if they ask for it, elsewhere their own.
-STAFF_CHOOSE = ("/reports", "/versions", "/map", "/data", "/api/v1/reports?")
+STAFF_CHOOSE = ("/reports", "/versions", "/map", "/data", "/statistics", "/api/v1/reports?")
 #: What differs between any two answers: tokens against forgery, ids of commands.
 _OWN = re.compile(rb'name="(?:csrfmiddlewaretoken|command)" value="[^"]+"')
 
@@ -334,6 +334,13 @@ def addresses(audience: str) -> list[str]:
     found += [f"/reports?{query}" for query in queries]
     found += [f"/reports.csv?{query}" for query in queries]
     found += [f"/data?{query}" for query in ("", "kind=building", *days)]
+    found += [f"/statistics?{query}" for query in ("", "type=school&origin=damage", "area=700001", *days)]
+    found += [f"/statistics/{name}.csv?{days[1]}" for name in ("area", "month", "waiting", "reliability")]
+    found += [
+        "/statistics/curve.csv?origin=damage&end=verification",
+        "/statistics/curve.svg",
+        "/statistics/area.svg",
+    ]
     found += [f"/map?{query}" for query in ("", "type=school", *days)]
     found += ["/reports.csv?excel=1", "/reports.csv?hxl=1", "/versions.csv", "/versions.csv?type=house"]
     found += [f"/data/datapackage.json?{query}" for query in ("", "kind=building&hxl=1", days[0])]
