@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
 from registry.filters import BadFilter, select
+from registry.models import Batch
 from registry.rules.vocabularies import Holder, Role
 from tests import factories
 from tests.factories import AT, published, report
@@ -61,7 +62,8 @@ def test_operators_are_given_their_sectors_alone(areas):
 
 
 @pytest.mark.parametrize(
-    "query", ["danger=1", "assignee=me", "withdrawn=1", "view=published", "description=x", "assignee=1"]
+    "query",
+    ["danger=1", "assignee=me", "withdrawn=1", "view=published", "description=x", "assignee=1", "batch=1"],
 )
 def test_the_offices_filters_do_not_exist_for_outsiders(query):
     for person in (ANYONE, factories.person(Role.RESEARCHER), factories.person(Role.RESIDENT)):
@@ -112,6 +114,9 @@ def test_withdrawn_rows_are_a_supervisors_to_ask_for(areas, official):
         "bbox=nan,0,1,1",
         "assignee=everyone",
         "assignee=99999999999999999999",
+        "batch=0",
+        "batch=9223372036854775808",
+        "batch=list.csv",
         "danger=maybe",
         "set_aside=0",
         "view=mine",
@@ -212,6 +217,17 @@ def test_outsiders_search_released_text_alone():
     shown = published(report=hidden, summary="Roof gone")
     assert found(ANYONE, "text=roof") == {shown.reference}
     assert found(ANYONE, "text=petrenko") == set()
+
+
+def test_reports_that_an_import_brought_in(official):
+    batch, other = (Batch.objects.create(name="list.csv", created_at=AT, since=AT) for _each in range(2))
+    made, elsewhere = report(batch=batch), report(batch=batch, country="PL", adm1_code="PL-14")
+    report(batch=other)
+    report()
+    assert found(official, f"batch={batch.pk}") == {made.reference}
+    assert found(official, f"batch={batch.pk}&kind=outage") == set()
+    everywhere = select(None, QueryDict(f"batch={batch.pk}"), holder=Holder.OFFICE)
+    assert references(everywhere) == {made.reference, elsewhere.reference}
 
 
 def test_reports_of_somebody_or_mine(official):
@@ -443,7 +459,7 @@ def test_every_filter_has_words(official, areas):
         "kind=outage&type=school&sector=gas&area=UA&bbox=1,2,3,4&status=closed&level=none&outcome=repaired"
         "&cause_group=weather&cause=wind&from=2026-03-01&to=2026-03-02&logged_from=2026-03-01&danger=1"
         "&logged_to=2026-03-01&verified_from=2026-03-01&verified_to=2026-03-01&updated_since=2026-03-01"
-        "&incident=4F7K-92MX&asset=4F7K-92MX&text=roof&assignee=me&set_aside=1&withdrawn=1"
+        "&incident=4F7K-92MX&asset=4F7K-92MX&text=roof&assignee=me&batch=1&set_aside=1&withdrawn=1"
     )
     supervisor = factories.person(Role.SUPERVISOR, areas["UA"])
     selection = select(supervisor, query)

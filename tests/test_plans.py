@@ -21,7 +21,7 @@ from django.test import Client
 
 from registry import geo
 from registry.filters import select
-from registry.models import CURRENT, Asset, Entry, Incident, PastReport, Report
+from registry.models import CURRENT, Asset, Batch, Entry, Incident, PastReport, Report
 from registry.models.sql import go_at_once, insert_new
 from registry.outputs import exporting
 from registry.rules.vocabularies import EntryKind, Holder, Role
@@ -174,6 +174,8 @@ def _pages(register: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
                 yield who, f"/reports?{query}{place}", listed | own
     for query in ("assignee=me", "danger=1"):
         yield "official", f"/reports?{query}", {"assignee", "danger", "adm1_code"}
+    for query, listed in {"": set(), "&kind=building": set(), "&text=roof": {"words"}}.items():
+        yield "official", f"/reports?batch={register['batch'].pk}{query}", {"batch", "adm1_code"} | listed
     yield "supervisor", "/reports?withdrawn=1", {"withdrawn", "adm1_code"}
     for who in everybody:
         yield who, "/", {"verified_on", "unknown", "area_status"}
@@ -231,7 +233,10 @@ def register() -> dict[str, Any]:
     first = factories.report(
         by=people["resident"], of_incident_id=incident.pk, of_asset_id=thing.pk, lat=50, lon=36.2
     )
+    batch = Batch.objects.create(name="list.csv", created_at=AT, since=AT)
     rows = [_row(first, number, incident, thing, people) for number in range(ROWS)]
+    for row in rows[::4]:
+        row.batch = batch
     insert_new(rows)
     for holder in (Holder.PUBLIC, Holder.RESEARCHER):
         _copy(CURRENT[holder], [first, *rows], report_id=None)
@@ -242,7 +247,7 @@ def register() -> dict[str, Any]:
             cursor.execute("ANALYZE")
             # A table of this size fits few pages: what is asked is which index would be used.
             cursor.execute("SET LOCAL enable_seqscan = off")
-    return {"people": people, "first": first, "incident": incident, "asset": thing.reference}
+    return {"people": people, "first": first, "incident": incident, "asset": thing.reference, "batch": batch}
 
 
 def _row(first: Report, number: int, incident: Incident, thing: Any, people: dict[str, Any]) -> Report:

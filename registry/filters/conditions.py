@@ -244,6 +244,16 @@ class ReportFilter(django_filters.FilterSet):
         widget=forms.HiddenInput,
         say=lambda value: _("assigned to me") if value == "me" else _("assigned to person %s") % value,
     )
+    batch = Filter(
+        "batch_id",
+        label=gettext_lazy("import"),
+        office=True,
+        field=forms.IntegerField,
+        min_value=1,
+        max_value=2**63 - 1,
+        widget=forms.HiddenInput,
+        say=gettext_lazy("brought in by import %s"),
+    )
     danger = Flag(gettext_lazy("danger now"), lambda rows, _name, _value: rows.filled("danger"), office=True)
     withdrawn = Flag(
         gettext_lazy("withdrawn"), lambda rows, _name, _value: rows.filled("withdrawn"), office=True
@@ -320,6 +330,8 @@ class ReportFilter(django_filters.FilterSet):
                 values[name] = [value]
             elif name == "assignee":
                 values["assignee_id"] = [self.person.pk if value == "me" else int(value)]
+            elif name == "batch":
+                values["batch_id"] = [value]
             elif name in ("danger", "withdrawn"):
                 values[name] = [None]
             elif (condition := one.few(value)) is not None:

@@ -37,7 +37,7 @@ _MOST_WALKS = 24
 #: Columns to walk by, what keeps fewest rows first. Of the first ones so few rows are expected that words
 #: are looked for in each.
 _RARE = ("reference", "asset", "incident", "assignee_id", "danger", "withdrawn")
-_RANK = (*_RARE, *(name for name in WALKED if name not in _RARE))
+_RANK = (*_RARE, "batch_id", *(name for name in WALKED if name not in _RARE))
 _COARSE = (None, "damage_level", "status", "kind", "cause_group", "country")
 _KEPT_OFF = frozenset(_RANK) - {"reference"} | {"sort_key", "verified_on", "logged_utc", "updated_utc"}
 #: Stands for the columns that hold words.

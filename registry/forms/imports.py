@@ -1,5 +1,6 @@
 """Forms of imports: a file or pasted rows, with the mapping that reads them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -71,17 +72,26 @@ class MappingForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """``failing``: how many rows would not go in."""
+    """``failing``: how many rows would not go in; ``likely``: the numbers of those that are likely here already, of
+    which all stay out, or those ticked in ``leaving``."""
 
     without = forms.BooleanField(required=False)
+    without_likely = forms.BooleanField(required=False)
+    leaving = forms.TypedMultipleChoiceField(required=False, coerce=int, widget=forms.MultipleHiddenInput)
 
-    def __init__(self, *args: Any, failing: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, failing: int, likely: Collection[int] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if failing:
             said = _("Import the good rows without the %(failing)s that fail")
             self.fields["without"].label = said % {"failing": f"{failing:,}"}
         else:
             del self.fields["without"]
+        if likely:
+            said = _("Leave out the %(likely)s that look like reports already here")
+            self.fields["without_likely"].label = said % {"likely": f"{len(likely):,}"}
+            self.fields["leaving"].choices = [(number, number) for number in likely]  # type: ignore[attr-defined]
+        else:
+            del self.fields["without_likely"], self.fields["leaving"]
 
 
 class UndoForm(forms.Form):

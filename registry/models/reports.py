@@ -108,10 +108,13 @@ class Report(ReportRow):
     class Meta:
         indexes = [
             *list_indexes("report", always=_ALWAYS_ASKED),
-            models.Index(
-                fields=["assignee", "-sort_key", *_ALWAYS_ASKED],
-                name="report_assignee",
-                condition=Q(assignee__isnull=False),
+            *(
+                models.Index(
+                    fields=[name, "-sort_key", *_ALWAYS_ASKED],
+                    name=f"report_{name}",
+                    condition=Q(**{f"{name}__isnull": False}),
+                )
+                for name in ("assignee", "batch")
             ),
             models.Index(fields=["counts_from"], name="report_counts_from"),
             models.Index(

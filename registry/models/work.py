@@ -98,7 +98,8 @@ class BatchRow(models.Model):
 
     ``number`` is as a spreadsheet counts. ``said``: what is wrong, as pairs of a column of the file (empty: the
     row) and words. ``cells`` by heading; of a changed row only ``report``, the number of the ``entry`` that
-    revised it, and ``digest``, what the row said before, are kept. ``decided_at``: when a person decided.
+    revised it, and ``digest``, what the row said before, are kept. ``decided_at``: when a person decided;
+    of a likely one, that it stays out.
     """
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="noted")

@@ -102,6 +102,7 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
     state, person = batch.state, person_of(request)
     rows = Paginator(batch.noted.filter(outcome="error"), PER_PAGE).get_page(request.GET.get("page"))
     conflicts = batch.noted.filter(outcome="conflict", decided_at=None).select_related("report")
+    likely = _likely(batch)
     context = {
         "batch": batch,
         "outcomes": _outcomes(batch.counts),
@@ -111,19 +112,26 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
         "previous_url": f"?page={rows.previous_page_number()}" if rows.has_previous() else "",
         "next_url": f"?page={rows.next_page_number()}" if rows.has_next() else "",
         "conflicts": conflicts[:PER_PAGE],
-        "likely": _likely(batch),
+        "likely": likely,
+        "more_likely": batch.noted.filter(outcome="likely").count() - len(likely),
         "good": sum(batch.counts.get(name, 0) for name in ("new", "changed")),
         "same": Batch.objects.seen_by(person).filter(sha256=batch.sha256, pk__lt=batch.pk).first(),
         "mapping_form": MappingForm(initial={"mapping": batch.mapping}),
-        "confirm_form": ConfirmForm(failing=batch.counts.get("error", 0)),
+        "confirm_form": _confirming(batch),
         "undo_form": UndoForm(),
         "may_cancel": state in Batch.OPEN,
         "may_undo": state in Batch.ENDED and access.may(person, Verb.WITHDRAW),
+        "brought_in": state in Batch.ENDED and batch.counts.get("new"),
         "undo": batch.counts.get("undo"),
         "kept_days": importing.KEPT.days,
         "nav": "imports",
     }
     return render(request, "import/detail.html", context | forms)
+
+
+def _confirming(batch: Batch, data: Any = None) -> ConfirmForm:
+    likely = batch.noted.filter(outcome="likely").values_list("number", flat=True)
+    return ConfirmForm(data, failing=batch.counts.get("error", 0), likely=likely)
 
 
 def _likely(batch: Batch) -> list[tuple[BatchRow, str]]:
@@ -201,11 +209,19 @@ def check_import(request: HttpRequest, pk: int) -> HttpResponse:
 @may(Verb.IMPORT)
 def confirm_import(request: HttpRequest, pk: int) -> HttpResponse:
     batch = batch_seen(request, pk)
-    form = ConfirmForm(request.POST, failing=batch.counts.get("error", 0))
+    form, by = _confirming(batch, request.POST), person_of(request)
     if form.is_valid():
-        without = form.cleaned_data.get("without", False)
-        by = person_of(request)
-        if _done(request, form, batch, lambda: importing.confirm(batch, by=by, without_failing=without)):
+
+        def confirm() -> None:
+            importing.confirm(
+                batch,
+                by=by,
+                without_failing=form.cleaned_data.get("without", False),
+                without_likely=form.cleaned_data.get("without_likely", False),
+                leaving=form.cleaned_data.get("leaving", ()),
+            )
+
+        if _done(request, form, batch, confirm):
             return redirect("import", pk)
     return _page(request, batch, confirm_form=form, has_errors=True)
 

@@ -26,6 +26,7 @@ from registry.models import (
     SourceRef,
     Wording,
 )
+from registry.rules.likeness import Likeness, Verdict
 from registry.tabular import BadTable
 from registry.upkeep import verifying
 from tests import factories, sheets
@@ -651,6 +652,24 @@ def test_the_command_writes_nothing_on_a_preview(file: Callable[..., Path]) -> N
     call_command("import_reports", file(school(1)), mapping="damage", preview=True)
     assert not Report.objects.exists()
     assert not Batch.objects.exists()
+
+
+def test_the_command_leaves_out_what_is_likely_here_and_goes_on_where_its_check_was_broken_off(
+    file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(judging, "CHUNK", 2)
+    here = factories.report()
+    alike = here.pk, Likeness(Verdict.SAME, 90, [], [])
+    monkeypatch.setattr(running.duplicates, "likely", lambda lines, **options: [alike, None][: len(lines)])
+    path = file(*map(school, range(4)))
+    call_command("import_reports", path, mapping="damage", without_likely=True, preview=True)
+    assert "Likely here already: left out when it was confirmed          2" in capsys.readouterr().out
+    batch = importing.start(path, "damage", without_likely=True)
+    importing.advance(batch)
+    call_command("import_reports", path, mapping="damage", without_likely=True)
+    batch.refresh_from_db()
+    assert outcomes(batch) == {"new": 2, "left_out": 2}
+    assert sorted(batch.refs.values_list("ref", flat=True)) == ["A1", "A3"]
 
 
 def test_the_command_fails_on_errors_only_if_told_to(file: Callable[..., Path]) -> None:

@@ -286,21 +286,70 @@ def test_a_conflict_is_decided_part_by_part_and_not_asked_again(official: Person
     assert outcomes(Batch.objects.latest("pk")) == {"unchanged": 1}
 
 
-def test_rows_like_reports_that_are_here_are_named_and_can_be_compared(
-    official: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def two_here(official: Person, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """A report that the first two new rows of every chunk are like."""
     here = factories.report(by=official)
-    client = factories.client(official)
 
     def likely(lines: Any, **options: Any) -> list[Any]:
-        return [(here.pk, Likeness(Verdict.SAME, 90, [("the same day", {})], [])), *[None] * (len(lines) - 1)]
+        same = here.pk, Likeness(Verdict.SAME, 90, [("the same day", {})], [])
+        return [same, same, *[None] * len(lines)][: len(lines)]
 
     monkeypatch.setattr(duplicates, "likely", likely)
+    return here
+
+
+def test_rows_like_reports_that_are_here_are_named_and_can_be_compared(
+    official: Person, two_here: Report
+) -> None:
+    client = factories.client(official)
     page = send(client, table(*GOOD)).content.decode()
     batch = Batch.objects.get()
-    assert (batch.counts["new"], batch.counts["likely"]) == (3, 1)
-    assert here.reference in page
+    assert (batch.counts["new"], batch.counts["likely"]) == (3, 2)
+    assert two_here.reference in page
     assert "the same day" in page
     page = act(client, batch, "confirm").content.decode()
     new = Report.objects.get(refs__ref="A0")
-    assert f"/r/{new.reference}/compare/{here.reference}" in page
+    assert f"/r/{new.reference}/compare/{two_here.reference}" in page
+
+
+@pytest.mark.parametrize(
+    ("ticked", "came"),
+    [({"without_likely": "on"}, ["A2"]), ({"leaving": ["2"]}, ["A1", "A2"]), ({}, ["A0", "A1", "A2"])],
+    ids=["all", "one", "none"],
+)
+def test_rows_like_reports_that_are_here_are_left_out_where_somebody_says_so(
+    official: Person, two_here: Report, ticked: dict[str, Any], came: list[str]
+) -> None:
+    client = factories.client(official)
+    assert (
+        "Leave out the 2 that look like reports already here" in send(client, table(*GOOD)).content.decode()
+    )
+    batch = Batch.objects.get()
+    page = act(client, batch, "confirm", **ticked).content.decode()
+    batch.refresh_from_db()
+    assert sorted(batch.refs.values_list("ref", flat=True)) == came
+    assert (batch.counts["new"], batch.counts["left_out"]) == (len(came), 3 - len(came))
+    assert batch.counts["likely"] == sum(ref in came for ref in ("A0", "A1"))
+    assert ("Likely here already: left out when it was confirmed" in page) == bool(ticked)
+    assert batch.noted.exclude(decided_at=None).filter(decided_by=official).count() == 3 - len(came)
+
+
+def test_a_row_that_is_like_none_cannot_be_ticked(official: Person, two_here: Report) -> None:
+    client = factories.client(official)
+    send(client, table(*GOOD))
+    batch = Batch.objects.get()
+    page = act(client, batch, "confirm", leaving=["4"]).content.decode()
+    assert "4 is not one of the available choices" in page
+    assert not batch.refs.exists()
+
+
+def test_the_page_of_an_import_leads_to_its_reports(official: Person) -> None:
+    client = factories.client(official)
+    send(client, table(*GOOD))
+    batch = Batch.objects.get()
+    address = f"/reports?batch={batch.pk}"
+    assert address in act(client, batch, "confirm").content.decode()
+    factories.report(by=official)
+    shown = client.get(address).context["page"].rows
+    assert {row.reference for row in shown} == set(batch.reports.values_list("reference", flat=True))

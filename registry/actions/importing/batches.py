@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -196,8 +196,18 @@ def check(batch: Batch, mapping: str, *, by: Person) -> None:
         begin(row, State.CHECKING)
 
 
-def confirm(batch: Batch, *, by: Person | None, without_failing: bool = False) -> None:
-    """Import what was checked: all rows, or, ``without_failing``, those that passed; hold it."""
+def confirm(
+    batch: Batch,
+    *,
+    by: Person | None,
+    without_failing: bool = False,
+    without_likely: bool = False,
+    leaving: Collection[int] = (),
+) -> None:
+    """Import what was checked: all rows, or, ``without_failing``, those that passed; hold it.
+
+    Of the rows that are likely here already, all stay out ``without_likely``, or those of the numbers ``leaving``.
+    """
     with turned(batch, by, State.CHECKED) as row:
         if row.counts["error"] and not without_failing:
             raise Refused(
@@ -205,7 +215,10 @@ def confirm(batch: Batch, *, by: Person | None, without_failing: bool = False) -
             )
         row.checked = row.counts
         begin(row, State.RUNNING)
-        row.counts["likely"] = row.checked["likely"]
+        likely = row.noted.filter(outcome="likely")
+        left = likely if without_likely else likely.filter(number__in=leaving)
+        stay_out = left.update(decided_by=by, decided_at=row.since)
+        row.counts["likely"] = row.checked["likely"] - stay_out
 
 
 def cancel(batch: Batch, *, by: Person | None) -> None:

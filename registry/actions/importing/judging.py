@@ -50,6 +50,10 @@ class Judged:
     line: Line | None = None
     later: list[Line] = field(default_factory=list)
 
+    def stays_out(self) -> None:
+        """Leave a row out that is likely here already, as whoever confirmed the import said."""
+        self.outcome, self.reason = "left_out", str(_("Likely here already: left out when it was confirmed"))
+
     def fails(self, *errors: tuple[str, Any], outcome: str = "error") -> None:
         self.outcome, self.errors = outcome, list(errors)
 

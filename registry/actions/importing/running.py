@@ -7,7 +7,7 @@ anywhere, and two may run, and nothing is lost or doubled.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ def preview(
     mapping: str,
     *,
     by: Person | None = None,
+    without_likely: bool = False,
     progress: Callable[[int, int], None] = lambda done, rows: None,
     failing: Callable[[list[str], list[BatchRow]], None] = lambda headings, rows: None,
 ) -> tuple[int, dict[str, Any]]:
@@ -45,8 +46,12 @@ def preview(
     reading, counts = _reading(path, look.mapping, by=by), no_counts()
     while judged := reading.take():
         set_conflicts([one for one in judged if one.outcome == "changed"])
+        likely = _likely(reading, judged)
+        if without_likely:
+            _leave_out(judged, {row.number for row in likely})
+        else:
+            counts["likely"] += len(likely)
         count(counts, judged)
-        counts["likely"] += len(_likely(reading, judged))
         failing(look.headings, _noted(reading, judged))
         progress(reading.at, look.rows)
     return reading.at, counts
@@ -94,9 +99,19 @@ def _likely(reading: Reading, judged: list[Judged]) -> list[BatchRow]:
     ]
 
 
-def start(path: Path, mapping: str, *, by: Person | None = None) -> Batch:
+def _leave_out(judged: list[Judged], numbers: Collection[int]) -> None:
+    """Leave the new rows of these numbers out: they are likely here already."""
+    for one in judged:
+        if one.outcome == "new" and one.row.number in numbers:
+            one.stays_out()
+
+
+def start(path: Path, mapping: str, *, by: Person | None = None, without_likely: bool = False) -> Batch:
     """Take a file in and import it unseen, held by us, or take up again the batch of the same file and mapping
-    that is not done. Raises BadTable, BadMapping, Refused."""
+    that is not done. Raises BadTable, BadMapping, Refused.
+
+    ``without_likely``: it is checked first, and once it is, ``confirm`` it.
+    """
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
@@ -107,7 +122,10 @@ def start(path: Path, mapping: str, *, by: Person | None = None) -> Batch:
         upload = batches.upload(iter(partial(file.read, 1 << 20), b""), path.name, by=by, mapping=mapping)
     with transaction.atomic():
         batch = batches.receive(upload, by=by)
-        batches.begin(batch, State.RUNNING)
+        if not without_likely:
+            batches.begin(batch, State.RUNNING)
+        elif batch.state == State.CHECKING:
+            batches.hold(batch)
     return batch
 
 
@@ -148,6 +166,10 @@ def _reader(batch: Batch) -> Callable[[Batch], None]:
         reading.skip(batch.next_row)
     judged = reading.take()
     likely = _likely(reading, judged) if batch.state == State.CHECKING else []
+    if batch.state == State.RUNNING and judged:
+        between = (judged[0].row.number, judged[-1].row.number)
+        left = batch.noted.filter(outcome="likely", number__range=between).exclude(decided_at=None)
+        _leave_out(judged, set(left.values_list("number", flat=True)))
     _held.clear()
     _held[batch.pk] = reading
 

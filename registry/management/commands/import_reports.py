@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from registry.actions import importing
 from registry.actions.journal import Refused
 from registry.forms import mappings
-from registry.models import BatchRow, Person
+from registry.models import Batch, BatchRow, Person
 from registry.rules.vocabularies import GeoPrecision
 from registry.tabular import BadTable
 
@@ -33,21 +33,31 @@ class Command(BaseCommand):
         parser.add_argument(
             "--failed", type=Path, metavar="OUT", help="write the failing rows there, marked, as CSV"
         )
+        parser.add_argument(
+            "--without-likely", action="store_true", help="leave out rows that look like reports already here"
+        )
         parser.add_argument("--strict", action="store_true", help="exit with 1 if there are errors")
 
     def handle(self, *, file: Path, mapping: str, preview: bool, strict: bool, **options: Any) -> None:
-        by, failed = self._person(options["by"]), options["failed"]
+        by, failed, without_likely = self._person(options["by"]), options["failed"], options["without_likely"]
         bar = _Bar()
         try:
             if preview:
                 with _Failing(failed) as failing:
                     rows, counts = importing.preview(
-                        file, mapping, by=by, progress=bar.show, failing=failing.add
+                        file,
+                        mapping,
+                        by=by,
+                        without_likely=without_likely,
+                        progress=bar.show,
+                        failing=failing.add,
                     )
             else:
-                batch = importing.start(file, mapping, by=by)
-                while importing.advance(batch):
-                    bar.show(batch.next_row, batch.rows)
+                batch = importing.start(file, mapping, by=by, without_likely=without_likely)
+                self._advance(batch, bar)
+                if batch.state == batch.State.CHECKED:
+                    importing.confirm(batch, by=by, without_failing=True, without_likely=True)
+                    self._advance(batch, bar)
                 rows, counts = batch.rows, batch.counts
                 with _Failing(failed) as failing:
                     failing.add(batch.headings, importing.failing.rows(batch))
@@ -66,6 +76,10 @@ class Command(BaseCommand):
             self.stdout.write(_("Nothing was written."))
         if strict and counts["error"]:
             raise CommandError(_("%(count)d rows have errors.") % {"count": counts["error"]})
+
+    def _advance(self, batch: Batch, bar: "_Bar") -> None:
+        while batch.is_at_work and importing.advance(batch):
+            bar.show(batch.next_row, batch.rows)
 
     def _person(self, email: str | None) -> Person | None:
         if email is None:
