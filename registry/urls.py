@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from .api import urls as api
+from .ogc import doors as ogc
 from .views import (
     columns,
     comparing,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("", include(describing.urlpatterns)),
     path("", include(statistics.urlpatterns)),
     path("", include(tables.urlpatterns)),
+    path("", include(ogc.urlpatterns)),
     path("", include(pages.urlpatterns)),
     path("", include(health.urlpatterns)),
     path("api/v1/", include(api.urlpatterns)),

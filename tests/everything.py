@@ -1,7 +1,7 @@
 """`make test`: the suite on SQLite, then on PostgreSQL, and how many tests ran on each.
 
 What is missing is installed where it may be; else it is named, and nothing counts as passed,
-unless WITHOUT names the part to leave out (`postgresql`, `browser`)."""
+unless WITHOUT names the part to leave out (`postgresql`, `browser`, `gdal`)."""
 
 import os
 import shutil
@@ -24,6 +24,7 @@ def browser() -> bool:
 PARTS = {
     "postgresql": (["postgresql"], programs),
     "browser": (["chromium", "fonts-dejavu-core", "libatomic1"], browser),
+    "gdal": (["gdal-bin"], lambda: shutil.which("ogrinfo")),
 }
 
 
@@ -68,7 +69,8 @@ def main() -> None:
         sys.exit(f"WITHOUT knows {', '.join(PARTS)}; not {', '.join(sorted(unknown))}.")
     if missing := [part for part in PARTS if part not in without and not PARTS[part][1]()]:
         install(missing)
-    choice = ["-m", "not browser"] if "browser" in without else []
+    marked = " and ".join(f"not {part}" for part in without if part != "postgresql")
+    choice = ["-m", marked] if marked else []
     # One data folder for both: the gazetteer's index is built once.
     with tempfile.TemporaryDirectory(prefix="register-tests-") as data:
         outcomes = [suite("SQLite", choice, data, "")]

@@ -8,12 +8,12 @@ filter on released values alone: they are given other tables, and the office's c
 ``selection``: what is asked for, in words, in pages and counted.
 """
 
-from .conditions import EVERY_FILTER, ReportFilter
-from .selection import Count, Page, Selection, holder_for, select
+from .conditions import EVERY_FILTER, Also, ReportFilter, inside, near
+from .selection import Busy, Count, Page, Selection, holder_for, select
 from .values import BadFilter, BoxField, MomentField, ReferenceField
 from .walking import tried
 
 __all__ = [
-    "EVERY_FILTER", "BadFilter", "BoxField", "Count", "MomentField", "Page", "ReferenceField", "ReportFilter",
-    "Selection", "holder_for", "select", "tried",
+    "EVERY_FILTER", "Also", "BadFilter", "BoxField", "Busy", "Count", "MomentField", "Page", "ReferenceField",
+    "ReportFilter", "Selection", "holder_for", "inside", "near", "select", "tried",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """Every filter of reports: one entry of ``ReportFilter`` for one filter."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, reduce
 from operator import or_
@@ -24,9 +25,34 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder, Role
 
 from .values import BoxField, MomentField, ReferenceField
-from .walking import FEW, WORDS, Asked, begun_by, tried
+from .walking import FEW, WORDS, Asked, Values, begun_by, highest, lowest, tried
 
 Table = type[ReportRow]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Also:
+    """What a door asks for in a language of its own, beside the filters: a ``condition`` on outgoing columns.
+
+    Of its parts that every row meets: the ``values`` of columns, what keeps ``few`` (see ``Asked``), and the
+    sort keys between which the rows lie, so that lists find them as they find those of filters.
+    """
+
+    condition: Q
+    values: Values = field(default_factory=dict)
+    few: Mapping[str, Q] = field(default_factory=dict)
+    low: int | None = None
+    high: int | None = None
+
+    def __and__(self, other: "Also") -> "Also":
+        return Also(
+            self.condition & other.condition,
+            {**other.values, **self.values},
+            {name: self.few.get(name, Q()) & other.few.get(name, Q()) for name in {**self.few, **other.few}},
+            highest(self.low, other.low),
+            lowest(self.high, other.high),
+        )
 
 
 class Filter(django_filters.Filter):
@@ -121,15 +147,16 @@ def _in_area(rows: Rows, _name: str, area: Area) -> Rows:
 _SMALL_BOX_M = 300_000
 
 
-def _within_box(rows: Rows, _name: str, box: tuple[float, float, float, float]) -> Rows:
+def inside(box: Box) -> Q:
+    """The rows whose place lies in a box, of degrees as ``BoxField`` gives them."""
     west, south, east, north = box
-    inside = Q(lat__gte=south, lat__lte=north)
+    between = Q(lat__gte=south, lat__lte=north)
     if west > east:
-        return rows.filter(inside, Q(lon__gte=west) | Q(lon__lte=east))
-    return rows.filter(inside, Q(lon__gte=west, lon__lte=east), _near(box) or Q())
+        return between & (Q(lon__gte=west) | Q(lon__lte=east))
+    return between & Q(lon__gte=west, lon__lte=east) & (near(box) or Q())
 
 
-def _near(box: tuple[float, float, float, float]) -> Q | None:
+def near(box: Box) -> Q | None:
     """The ranges of cells that hold a small box."""
     west, south, east, north = box
     lat, lon = (south + north) / 2, (west + east) / 2
@@ -149,7 +176,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _say_box(box: tuple[float, float, float, float]) -> str:
+def _say_box(box: Box) -> str:
     return _("in the box %s") % ", ".join(f"{degrees:g}" for degrees in box)
 
 
@@ -170,8 +197,8 @@ class ReportFilter(django_filters.FilterSet):
     bbox = Filter(
         field=BoxField,
         label=gettext_lazy("part of the map"),
-        method=_within_box,
-        few=_near,
+        method=lambda rows, _name, box: rows.filter(inside(box)),
+        few=near,
         column="cell",
         say=_say_box,
         widget=forms.HiddenInput,
@@ -260,8 +287,10 @@ class ReportFilter(django_filters.FilterSet):
     )
     set_aside = Flag(gettext_lazy("rejected and duplicate ones too"), lambda rows, _name, _value: rows)
 
-    def __init__(self, data: QueryDict, rows: Rows, *, person: Any, holder: str) -> None:
-        self.person, self.holder = person, holder
+    def __init__(
+        self, data: QueryDict, rows: Rows, *, person: Any, holder: str, also: Also | None = None
+    ) -> None:
+        self.person, self.holder, self.also = person, holder, also
         self._asked: dict[tuple[Table, str], Asked] = {}
         # Of all filters there are, a set makes its own of those that are asked for.
         self.base_filters = {name: one for name, one in self.offered.items() if name in data}
@@ -288,6 +317,8 @@ class ReportFilter(django_filters.FilterSet):
     def filter_queryset(self, queryset: Rows, *, but: Collection[str] = ()) -> Rows:
         """The rows that fit every filter ``but`` some. Words come last: how they are looked for depends on
         what else there is."""
+        if self.also is not None:
+            queryset = queryset.filter(self.also.condition)
         asked = self.form.cleaned_data
         for name in sorted(asked.keys() - {*but}, key=lambda name: (name == "text", name)):
             queryset = self.filters[name].filter(queryset, asked[name])
@@ -346,11 +377,17 @@ class ReportFilter(django_filters.FilterSet):
         reference = read_reference(given.get("text", ""))
         if reference and table.filter(**{_reference_of(table): reference}).exists():
             values["reference"] = [reference]
+        if self.also is not None:
+            values = {name: list(some) for name, some in self.also.values.items()} | values
+            few |= {column: few.get(column, Q()) & condition for column, condition in self.also.few.items()}
         text, expected = "" if "reference" in values else given.get("text", ""), 0.0
         condition = words.gathered(table, text)
         if condition is not None and table.model in words.TABLES:
             few[WORDS], expected = condition, words.expected(table, condition)
-        return Asked(values, few, given.get("from"), given.get("to"), text, expected)
+        first = given.get("from")
+        low, high = (self.also.low, self.also.high) if self.also is not None else (None, None)
+        low = highest(low, first_key(first) - 1 if first else None)
+        return Asked(values, few, low, high, given.get("to"), text, expected)
 
     def of_assignee(self, rows: Rows, _name: str, value: str) -> Rows:
         return rows.filter(assignee_id=self.person.pk if value == "me" else int(value))

@@ -1,9 +1,11 @@
 """``select``: the one way from a person and a query string to rows."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property, partial
+from threading import Semaphore
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -24,12 +26,13 @@ from registry.models.sql import place_of
 from registry.rules import access
 from registry.rules.vocabularies import Holder, Kind, Role
 
-from .conditions import ReportFilter
+from .conditions import Also, ReportFilter
 from .values import BadFilter, read_moment, read_token
 from .walking import (
     LOOKED,
     LOOKED_FOR_ANY,
     MOST_COUNTED,
+    MOST_LOOKED,
     ROWS_COUNTED,
     Asked,
     Walk,
@@ -40,6 +43,24 @@ from .walking import (
 COUNTED_TO = 10_000
 #: The filters, beside those of areas, whose columns tallies hold.
 _TALLIED = {"kind": "kind", "sector": "sector", "status": "status", "level": "damage_level"}
+
+
+#: One long look for rows at a time in a process: others are asked to come again.
+_long_look = Semaphore(1)
+
+
+class Busy(Exception):
+    """Rows that no index knows are being looked for already."""
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if not _long_look.acquire(blocking=False):
+        raise Busy
+    try:
+        yield
+    finally:
+        _long_look.release()
 
 
 @dataclass(frozen=True)
@@ -137,7 +158,8 @@ class Selection:
     def regions(self) -> Q | None:
         """The condition on a tally's ``area`` that means this selection; None if it asks for more than an area,
         for the past, or for areas below the regions, which tallies do not know."""
-        return self._regions if not self.as_of and self.params.keys() <= {"area", "view"} else None
+        plain = not self.as_of and not self.filterset.also
+        return self._regions if plain and self.params.keys() <= {"area", "view"} else None
 
     @cached_property
     def _regions(self) -> Q | None:
@@ -158,7 +180,7 @@ class Selection:
         """The tallies that count this selection, for the office those that are not merged yet beside them;
         None where only its rows can answer."""
         known = self.params.keys() <= {"area", "view", "set_aside", *_TALLIED}
-        if self.as_of or not known or self._regions is None:
+        if self.as_of or self.filterset.also or not known or self._regions is None:
             return None
         values = {column: self.params[name] for name, column in _TALLIED.items() if name in self.params}
         condition = self._regions & Q(**{f"{column}__in": codes for column, codes in values.items()})
@@ -192,19 +214,21 @@ class Selection:
         before: str | None = None,
         size: int = 50,
         columns: Collection[str] = (),
+        looked: int = LOOKED,
     ) -> Page:
         """``size`` rows in the order of lists: the first ones, or those after or before a page's token; read
-        with these ``columns`` if not all are needed."""
+        with these ``columns`` if not all are needed. So many rows are ``looked`` at, and no fewer than
+        LOOKED_FOR_ANY where those hold none."""
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
         look = partial(self._look, start=start, back=back, size=size + 1, columns=columns)
         for walks in self._looks():
-            found, until = look(walks, LOOKED)
+            found, until = look(walks, looked)
             if len(found) > size or until is None:
                 break
         if not found and until is not None:
             # A page with nothing on it helps nobody.
-            found, until = look(walks, LOOKED_FOR_ANY)
+            found, until = look(walks, max(looked, LOOKED_FOR_ANY))
         is_partial = until is not None and len(found) <= size
         last = found[size - 1].sort_key if len(found) > size else None
         if is_partial and until is not None:
@@ -215,6 +239,28 @@ class Selection:
         if back:
             return Page(found[::-1], after=_token(first), before=_token(last), partial=is_partial)
         return Page(found, after=_token(last), before=_token(first) if token else None, partial=is_partial)
+
+    def full_page(self, *, after: str | None = None, size: int, columns: Collection[str] = ()) -> Page:
+        """A page for programs, many of which take one without rows for the last: it goes on looking until it is
+        full, or has rows and MOST_LOOKED were looked at. Raises Busy where it would look further without having
+        found any, and another does in this process."""
+        rows: list[ReportRow] = []
+        looked, is_alone = max(LOOKED, size + 1), False
+        with ExitStack() as turn:
+            while True:
+                found = self.page(after=after, size=size - len(rows), columns=columns, looked=looked)
+                rows += found.rows
+                after = found.after
+                if not found.partial or len(rows) >= size:
+                    break
+                # As many as this time were looked at before.
+                if 2 * looked >= MOST_LOOKED and rows:
+                    break
+                if 2 * looked >= MOST_LOOKED and not is_alone:
+                    turn.enter_context(_alone())
+                    is_alone = True
+                looked *= 2
+        return Page(rows, after=found.after, before=None, partial=found.partial)
 
     @staticmethod
     def _look(
@@ -235,15 +281,21 @@ class Selection:
     def _sorted(self) -> list[Walk]:
         return [walk for one in self._asked for walk in Asked.sorted(*one)]
 
+    @property
+    def tallied(self) -> int | None:
+        """How many rows there are, where tallies say it."""
+        if self.tallies is None:
+            return None
+        return sum(some.aggregate(n=Sum("n"))["n"] or 0 for some in self.tallies)
+
     def count(self, page: Page | None = None, *, thorough: bool = False) -> Count:
         """How many rows there are, to COUNTED_TO: all that tallies count, else those among a thousand or, if
         ``thorough``, among many more; at least those of a ``page`` at hand."""
         shown = len(page.rows) if page else 0
         if page and not (page.after or page.before or page.partial):
             return Count(shown)
-        if self.tallies is not None:
-            n = sum(some.aggregate(n=Sum("n"))["n"] or 0 for some in self.tallies)
-            return Count(min(max(n, shown), COUNTED_TO), more=n > COUNTED_TO)
+        if (tallied := self.tallied) is not None:
+            return Count(min(max(tallied, shown), COUNTED_TO), more=tallied > COUNTED_TO)
         if not thorough and any(
             asked.is_wordy and not asked.is_narrow(table) for asked, _rows, table in self._asked
         ):
@@ -345,6 +397,7 @@ def select(
     as_of: str | None = None,
     using: str = "reader",
     beside: Collection[str] = (),
+    also: Also | None = None,
 ) -> Selection:
     """The rows that a person (None: a command of the installation) asks for.
 
@@ -366,7 +419,9 @@ def select(
     for name, values in given.items():
         if name not in ("view", "as_of"):
             data.setlist(name, values)
-    filterset = ReportFilter(data, CURRENT[holder]._default_manager.none(), person=person, holder=holder)
+    filterset = ReportFilter(
+        data, CURRENT[holder]._default_manager.none(), person=person, holder=holder, also=also
+    )
     _check(filterset, data)
     at = _as_of(moment, holder, using) if moment else None
     if at and (office := [name for name in data if filterset.filters[name].office]):

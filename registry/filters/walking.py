@@ -23,6 +23,8 @@ from registry.models.sql import LONG_DAYS, first_key, kept_off
 LOOKED = 2_000
 #: As many are looked at where those hold none.
 LOOKED_FOR_ANY = 10_000
+#: So many a page for programs looks at, and further only where those hold none.
+MOST_LOOKED = 100_000
 #: As many rows of an index are looked at to count, and where counting goes further.
 ROWS_COUNTED, MOST_COUNTED = 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
@@ -89,10 +91,7 @@ class Walk:
     def _between(self, rows: Rows, after: int | None, until: int | None, *, back: bool) -> Rows:
         # One bound on either side: of several, SQLite begins at any.
         low, high = (after, until) if back else (until, after)
-        lows, highs = (
-            [key for key in keys if key is not None] for keys in ((low, self.low), (high, self.high))
-        )
-        return rows.beyond(max(lows, default=None), back=True).beyond(min(highs, default=None))
+        return rows.beyond(highest(low, self.low), back=True).beyond(lowest(high, self.high))
 
 
 @dataclass(frozen=True)
@@ -161,12 +160,14 @@ def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
 @dataclass(frozen=True)
 class Asked:
     """What a selection asks for, as walks see it: columns with the values they may have; conditions that
-    an index answers in another order, by column (or WORDS); the first and last day of damage; words; and, where
-    words are gathered before they are sorted, how many rows are expected to hold them."""
+    an index answers in another order, by column (or WORDS); the sort keys between which its rows lie; the last
+    day on which damage began; words; and, where words are gathered before they are sorted, how many rows are
+    expected to hold them."""
 
     values: Values
     few: Mapping[str, Q]
-    first: date | None
+    low: int | None
+    high: int | None
     last: date | None
     text: str
     expected: float = 0
@@ -201,8 +202,10 @@ class Asked:
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions but those of the last day and of words;
         ``bare`` is its table with none."""
-        low = first_key(self.first) - 1 if self.first else None
-        return [replace(walk, low=walk.low or low) for walk in self._walks(rows, bare)]
+        return [
+            replace(walk, low=highest(walk.low, self.low), high=lowest(walk.high, self.high))
+            for walk in self._walks(rows, bare)
+        ]
 
     def _walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         if rows.model is PastReport:
@@ -283,6 +286,14 @@ class Asked:
             self.begun(bare.filter(LONG, sort_key__gte=far)),
         )
         yield Found(rows, None, low=end - 1, sources=(soon, late))
+
+
+def highest(*keys: int | None) -> int | None:
+    return max((key for key in keys if key is not None), default=None)
+
+
+def lowest(*keys: int | None) -> int | None:
+    return min((key for key in keys if key is not None), default=None)
 
 
 def begun_by(last: date) -> Q:

@@ -232,6 +232,53 @@ class Among(Func):
         return template.format(compiler.compile(column)[0]), [keys]
 
 
+class Bytewise(Func):
+    """A text whose order is that of its bytes, whatever the database's own is."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self.as_sql(compiler, connection, template='%(expressions)s COLLATE "C"', **extra)
+
+
+#: What GLOB takes for wildcards as plain letters, and the wildcards of LIKE as those of GLOB.
+_PLAIN_IN_GLOB = {"*": "[*]", "?": "[?]", "[": "[[]"}
+_WILD_IN_GLOB = _PLAIN_IN_GLOB | {"%": "*", "_": "?"}
+
+
+class Matches(Func):
+    """Whether a column of text matches a pattern: % is any text, _ a letter, \\ takes either for itself. Small
+    letters are not large ones."""
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, column: str, pattern: str) -> None:
+        self.pattern = pattern
+        super().__init__(F(column))
+
+    def as_sqlite(self, compiler, connection, **extra):
+        signs = iter(self.pattern)
+        glob = [
+            _WILD_IN_GLOB.get(sign, sign)
+            if sign != "\\"
+            else _PLAIN_IN_GLOB.get(plain := next(signs, sign), plain)
+            for sign in signs
+        ]
+        # No index is to be chosen for it.
+        return self._as_sql(compiler, "+{} GLOB %s", "".join(glob))
+
+    def as_postgresql(self, compiler, connection, **extra):
+        # A backslash at the end, which stands for itself, would be an error.
+        ends_in_escape = (len(self.pattern) - len(self.pattern.rstrip("\\"))) % 2
+        return self._as_sql(compiler, "{} LIKE %s", self.pattern + "\\" * ends_in_escape)
+
+    def _as_sql(self, compiler, template: str, pattern: str) -> tuple[str, list]:
+        (column,) = self.get_source_expressions()
+        return template.format(compiler.compile(column)[0]), [pattern]
+
+
 class Hex(Func):
     """Bytes as hexadecimal digits."""
 

@@ -132,6 +132,24 @@ EXPECTED: dict[str, str] = {
     "statistics-csv": PAGE,
     "statistics-svg": PAGE,
     "locate-table": SIGN_IN,
+    # the layer
+    **dict.fromkeys(
+        (
+            "ogc",
+            "ogc-landing",
+            "ogc-api",
+            "ogc-conformance",
+            "ogc-collections",
+            "ogc-collection",
+            "ogc-queryables",
+            "ogc-schema",
+            "ogc-items",
+        ),
+        PAGE,
+    ),
+    # Staff are given the rows of their own areas.
+    "ogc-item": "200 200 200 200 404 200 200 200 404",
+    "ogc-nothing": "404",
     # about
     "about": PAGE,
     "accessibility": PAGE,
@@ -261,6 +279,12 @@ def world(settings: Any) -> dict[str, Any]:
         "api-asset": {"reference": mill.reference},
         "api-area": {"code": region.code},
         "api-nothing": {"rest": "elsewhere"},
+        **{
+            name: {"name": "reports"}
+            for name in ("ogc-collection", "ogc-queryables", "ogc-schema", "ogc-items")
+        },
+        "ogc-item": on_report | {"name": "reports"},
+        "ogc-nothing": {"rest": "tiles"},
         "incident": on_incident,
         "change-incident": on_incident,
         "state": on_incident,
