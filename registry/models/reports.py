@@ -81,7 +81,9 @@ class Report(ReportRow):
     hands = models.JSONField(default=no_hands, blank=True)
     client_id = models.UUIDField(null=True, blank=True, editable=False)
     client_digest = models.CharField(max_length=64, blank=True, editable=False)
-    batch = models.ForeignKey("registry.Batch", models.PROTECT, null=True, blank=True, related_name="reports")
+    batch = models.ForeignKey(
+        "registry.Batch", models.PROTECT, null=True, blank=True, db_index=False, related_name="reports"
+    )
     of_asset = models.ForeignKey(
         "registry.Asset", models.PROTECT, null=True, blank=True, related_name="reports"
     )

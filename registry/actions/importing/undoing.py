@@ -49,7 +49,7 @@ def undo(batch: Batch, *, by: Person, keeping: bool = False) -> None:
         if not keeping and (count := busy.count()):
             raise WorkedOn(list(busy.order_by("pk").values_list("reference", flat=True)[:_NAMED]), count)
         row.state, row.next_row, row.since, row.undone_by = State.UNDOING, 0, journal.now(), by
-        row.counts["undo"] = {"rows": touched.count(), "withdrawn": 0, "restored": 0, "kept": 0, "after": 0}
+        row.counts["undo"] = {"rows": touched.count(), "withdrawn": 0, "restored": 0, "kept": 0}
         batches.hold(row)
 
 
@@ -58,9 +58,9 @@ def chunk(row: Batch) -> None:
     counts, by = row.counts["undo"], row.undone_by
     assert by
     locked = Report.objects.select_for_update(of=("self",), no_key=True)
-    brought_in = list(
-        locked.filter(batch=row, withdrawn="", pk__gt=counts["after"]).order_by("pk")[: judging.CHUNK]
-    )
+    # In the order that the index of a batch's reports has.
+    left = locked.filter(batch=row, withdrawn="").in_order().beyond(counts.get("undone_to"))
+    brought_in = list(left[: judging.CHUNK])
     busy = worked_on(report.pk for report in brought_in)
     note = str(_("Import %(name)s undone") % {"name": row.name})
     gone = [report for report in brought_in if report.pk not in busy]
@@ -68,7 +68,7 @@ def chunk(row: Batch) -> None:
         reports.withdraw_all(gone, by=by, because=WithdrawalReason.ERROR, note=note)
         SourceRef.objects.filter(report__in=gone).delete()
     if brought_in:
-        counts["after"] = brought_in[-1].pk
+        counts["undone_to"] = brought_in[-1].sort_key
     counts["withdrawn"] += len(gone)
     counts["kept"] += len(brought_in) - len(gone)
     revised = list(row.noted.filter(outcome="changed")[: judging.CHUNK - len(brought_in)])
