@@ -190,19 +190,19 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
     """
     try:
         with in_turn(), transaction.atomic():
-            if earlier := _carried_out(command, by):
+            if earlier := carried_out(command, by):
                 return earlier.result
             result = act()
             Command.objects.create(pk=command, by=by, done_at=now(), result=result)
             return result
     except (IntegrityError, Refused):
         # The same form may have been carried out meanwhile; then what this one wrote is rolled back.
-        if earlier := _carried_out(command, by):
+        if earlier := carried_out(command, by):
             return earlier.result
         raise
 
 
-def _carried_out(command: UUID, by: Person) -> Command | None:
+def carried_out(command: UUID, by: Person) -> Command | None:
     """The command of this id, if it was carried out, for the one who sent it."""
     earlier = Command.objects.filter(pk=command).first()
     if earlier is not None and earlier.by_id != by.pk:
@@ -485,7 +485,7 @@ def _save_children(written: list[Written]) -> None:
 
 
 __all__ = [
-    "Conflict", "EntryKind", "Line", "Refused", "canonical", "child_digest", "copy_to_past", "derive",
+    "Conflict", "EntryKind", "Line", "Refused", "canonical", "carried_out", "child_digest", "copy_to_past", "derive",
     "digest", "hashed", "latest_start", "lock", "now", "once", "plain", "read", "record", "record_many",
     "refuse_stale", "require", "tally_key",
 ]  # fmt: skip

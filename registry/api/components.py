@@ -77,10 +77,11 @@ def components() -> dict[str, Schema]:
                 "message": text("What is wrong with it."),
                 "parameter": text("The parameter of the query."),
                 "pointer": text("JSON pointer of the field in the body."),
+                "column": text("After a conflict: the column of the report."),
                 "now": {"description": "After a conflict: what the field says now."},
                 "asked": {"description": "After a conflict: what you asked for."},
             },
-            optional=["parameter", "pointer", "now", "asked"],
+            optional=["parameter", "pointer", "column", "now", "asked"],
         ),
         "Report": an_object(
             {**_row(), "holder": holder, "url": _URL, "office": or_null(ref("Office"))},
@@ -143,6 +144,15 @@ def components() -> dict[str, Schema]:
         "Sources": an_object({"sources": some(ref("Source"))}),
         "Evidence": of_model(Evidence, shapes.EVIDENCE, {"recorded_by": _BY, "url": _URL}),
         "EvidenceList": an_object({"evidence": some(ref("Evidence"))}),
+        "Done": an_object(
+            {
+                "reference": text("The report."),
+                "status": text("Its status after this act."),
+                "version": number("Its version after this act: send it as `since`."),
+                "url": _URL,
+            },
+            description="What an act answers, and answers again if it is sent again with its client_id.",
+        ),
         "NextSteps": an_object({"moves": some(open_now), "deeds": some(open_now)}),
         "Incident": of_model(
             Incident,

@@ -8,7 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import problems
+from . import problems, writing
 from .components import components
 from .doors import operation
 from .shapes import ref
@@ -40,6 +40,27 @@ def described(language: str) -> dict[str, Any]:
     return SchemaGenerator().get_schema(public=True)
 
 
+def _spell_out(paths: dict[str, Any]) -> None:
+    """In place of the one address of moves, and of deeds, one for each by name, with what it takes."""
+    for kind, each in writing.described().items():
+        pattern = f"/api/v1/reports/{{reference}}/{kind}/{{name}}"
+        ((method, whole),) = paths.pop(pattern).items()
+        parameters = [one for one in whole["parameters"] if one["name"] != "name"]
+        for name, one in each.items():
+            content = {media_type: {"schema": schema} for media_type, schema in one["takes"].items()}
+            paths[pattern.replace("{name}", name)] = {
+                method: {
+                    **whole,
+                    "operationId": f"{kind[:-1]}_{name.replace('-', '_')}",
+                    "summary": one["summary"],
+                    "description": one["description"],
+                    "parameters": [dict(parameter) for parameter in parameters],
+                    "requestBody": {"content": content, "required": True},
+                    "responses": dict(whole["responses"]),
+                }
+            }
+
+
 def complete(result: dict[str, Any], **_of: Any) -> dict[str, Any]:
     """drf-spectacular's hook: adds the named schemas, how one signs in, and what every address may refuse."""
     result["info"] |= {"title": "Damage register", "version": VERSION, "description": _ABOUT}
@@ -49,6 +70,7 @@ def complete(result: dict[str, Any], **_of: Any) -> dict[str, Any]:
             "token": {"type": "http", "scheme": "bearer", "description": "A token of your account."}
         },
     }
+    _spell_out(result["paths"])
     refusal = {"description": "A problem", "content": {problems.MEDIA_TYPE: {"schema": ref("Problem")}}}
     for methods in result["paths"].values():
         for one in methods.values():

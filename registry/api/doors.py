@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotAuthenticated, ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -154,8 +155,7 @@ class Door(APIView):
             return
         if operation.signed_in and not isinstance(request.user, Person):
             raise NotAuthenticated
-        if request.auth is not None and not access.covers(request.auth.scope, operation.scope):
-            raise too_little(request.auth.scope, operation.scope)
+        require_scope(request, operation.scope)
         unknown = set(request.GET) - (request.GET.keys() if operation.known is None else operation.known)
         for name in sorted(unknown):
             raise problems.parameter(name, _("There is no such parameter here."))
@@ -167,12 +167,15 @@ class Door(APIView):
         return answer
 
 
-def too_little(has: str, needs: str) -> Problem:
-    return Problem(
-        "scope",
-        _("This token has the scope “%(has)s”; this takes “%(needs)s”.") % {"has": has, "needs": needs},
-        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needs}"'},
-    )
+def require_scope(request: Request, needs: str) -> None:
+    """403 if the request came with a token that does not serve for this."""
+    has = request.auth.scope if request.auth is not None else TokenScope.WORK
+    if not access.covers(has, needs):
+        raise Problem(
+            "scope",
+            _("This token has the scope “%(has)s”; this takes “%(needs)s”.") % {"has": has, "needs": needs},
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needs}"'},
+        )
 
 
 def tag(content: bytes) -> str:
@@ -185,12 +188,23 @@ def _tagged(request: HttpRequest, response: Any) -> Any:
     return get_conditional_response(request, etag=response["ETag"], response=response)
 
 
-def door(**handlers: Handler) -> Callable[..., HttpResponseBase]:
+class OneType(DefaultContentNegotiation):
+    """A file has one type, whatever is asked for."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class FileDoor(Door):
+    content_negotiation_class = OneType
+
+
+def door(base: type[Door] = Door, **handlers: Handler) -> Callable[..., HttpResponseBase]:
     """The view of an address: for each of its methods (``get``, ``post`` …) the handler, which takes the request
     and what the address holds."""
     first = next(iter(handlers.values()))
     methods = {method: staticmethod(handler) for method, handler in handlers.items()}
-    made: type[Door] = type(first.__name__, (Door,), {**methods, "__module__": first.__module__})
+    made: type[Door] = type(first.__name__, (base,), {**methods, "__module__": first.__module__})
     return made.as_view()
 
 

@@ -21,6 +21,7 @@ from rest_framework import exceptions as rest
 from rest_framework.response import Response
 
 from registry.actions.journal import Conflict, Refused
+from registry.actions.reports import PLACE_COLUMNS
 from registry.filters import BadFilter
 
 from .shapes import plain
@@ -153,10 +154,15 @@ def _problem(exception: Exception) -> Problem | None:
     return None
 
 
+#: The fields of bodies that make columns of another name.
+_INPUTS = {"started_utc": "started_at"} | dict.fromkeys(PLACE_COLUMNS, "place") | {"lat": "lat", "lon": "lon"}
+
+
 def _conflict(conflict: Conflict) -> Problem:
     errors = [
         {
-            "pointer": pointed(name),
+            "pointer": pointed(_INPUTS.get(name, name)),
+            "column": name,
             "message": str(conflict.message),
             "now": plain(now),
             **({} if asked is None else {"asked": plain(asked)}),
@@ -171,7 +177,9 @@ _NOT_YOURS = {"role", "area", "self", "disabled"}
 
 
 def _refused(refused: Refused) -> Problem:
-    errors = [{"pointer": pointed(refused.field), "message": str(refused.message)}] if refused.field else []
+    # Which of the files it was, an action does not know.
+    pointer = pointed(refused.field) if refused.field != "file" else ""
+    errors = [{"pointer": pointer, "message": str(refused.message)}] if refused.field else []
     if refused.code in ("client_id", "command"):
         kind = "id-used"
     elif refused.code in _NOT_YOURS or refused.code.startswith("apart_"):

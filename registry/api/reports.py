@@ -336,7 +336,7 @@ def list_next_steps(request: Request, reference: str) -> Response:
                     "label": str(move.label),
                     "open": refusal is None or refusal.reason_opens,
                     "why_not": plain(refusal and refusal.message),
-                    "url": f"{address('report', row.reference)}/moves/{move.name}",
+                    "url": address("move", row.reference, move.name),
                 }
                 for move, refusal in offered
                 if staff or (move.reporter and refusal is None)
@@ -347,7 +347,7 @@ def list_next_steps(request: Request, reference: str) -> Response:
                     "label": str(deed.label),
                     "open": True,
                     "why_not": None,
-                    "url": f"{address('report', row.reference)}/deeds/{deed.name}",
+                    "url": address("deed", row.reference, deed.name),
                 }
                 for deed in deeds.open_deeds(row, person)
             ],

@@ -10,6 +10,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.formats import date_format
@@ -24,7 +25,7 @@ from registry.models.sql import first_key
 from registry.rules import access
 from registry.rules.vocabularies import Holder, Role
 
-from .values import BoxField, MomentField, ReferenceField
+from .values import YEARS, BoxField, MomentField, ReferenceField
 from .walking import FEW, WORDS, Asked, Values, begun_by, highest, lowest, tried
 
 Table = type[ReportRow]
@@ -135,6 +136,10 @@ class Day(Filter):
             few=condition if column else lambda day: None,
             column=column,
             input_formats=["%Y-%m-%d"],
+            validators=[
+                MinValueValidator(date(YEARS.start, 1, 1)),
+                MaxValueValidator(date(YEARS.stop, 1, 1)),
+            ],
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         )
 

@@ -53,15 +53,20 @@ class MomentField(forms.CharField):
         return read_moment(typed, at=time()) if typed else None
 
 
+#: Beyond these, days and moments cannot be reckoned with in every zone.
+YEARS = range(1000, 9000)
+
+
 def read_moment(typed: str, *, at: time) -> datetime:
     """The moment typed, or ``at`` on the day typed; ValidationError if it is neither."""
     try:
         day, moment = parse_date(typed), parse_datetime(typed)
     except ValueError:
         day = moment = None
-    if day:
+    year = (day or moment or date.min).year
+    if day and year in YEARS:
         return datetime.combine(day, at, UTC)
-    if moment is None:
+    if moment is None or year not in YEARS:
         raise ValidationError(_("Not a day (2026-03-31) or moment (2026-03-31T10:00:00Z)."))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -112,7 +112,7 @@ class ElementsField(forms.CharField):
 
 def day_field(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateField:
     """A civil date; the browser's own picker where there is one, else typed as 2026-03-14."""
-    return forms.DateField(
+    return Day(
         label=label,
         required=required,
         help_text=help_text,
@@ -120,6 +120,20 @@ def day_field(label: Any, *, required: bool = False, help_text: Any = "") -> for
         input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"],
         error_messages={"invalid": _("Enter a date such as 2026-03-14.")},
     )
+
+
+#: Beyond these, days and moments cannot be reckoned with in every zone.
+_FIRST_YEAR, _LAST_YEAR = 1000, 2199
+
+
+class Day(forms.DateField):
+    """See ``day_field``."""
+
+    def to_python(self, value: Any) -> Any:
+        day = super().to_python(value)
+        if day is not None and day.year > _LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
 
 
 def moment_field(label: Any, *, required: bool = False, help_text: Any = "") -> forms.Field:
@@ -142,9 +156,12 @@ class LocalMoment(forms.Field):
         if isinstance(value, datetime):
             return value.replace(microsecond=0)
         try:
-            return datetime.fromisoformat(str(value).strip()).replace(microsecond=0)
+            moment = datetime.fromisoformat(str(value).strip()).replace(microsecond=0)
         except ValueError:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+            moment = None
+        if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment
 
     def prepare_value(self, value: Any) -> Any:
         return value

@@ -80,6 +80,9 @@ def test_a_row_says_every_column_with_null_for_what_is_missing() -> None:
         ("count=some", "count"),
         ("bbox=1,2,3", "bbox"),
         ("text=%00", "text"),
+        ("logged_to=9999-12-31", "logged_to"),
+        ("updated_since=0001-01-01T00:00:00%2B14:00", "updated_since"),
+        ("as_of=0001-01-01", "as_of"),
     ],
 )
 def test_a_parameter_that_is_not_understood_is_named(query: str, parameter: str) -> None:

@@ -171,6 +171,8 @@ EXPECTED: dict[str, str] = {
     "api-evidence-file": OWN_REPORT.replace("302", "401"),
     "api-next": OWN_REPORT.replace("302", "401"),
     "api-nothing": "404",
+    "api-move": "405",
+    "api-deed": "405",
 }
 
 
@@ -278,6 +280,8 @@ def world(settings: Any) -> dict[str, Any]:
         "api-incident": on_incident,
         "api-asset": {"reference": mill.reference},
         "api-area": {"code": region.code},
+        "api-move": on_report | {"name": "merge"},
+        "api-deed": on_report | {"name": "note"},
         "api-nothing": {"rest": "elsewhere"},
         **{
             name: {"name": "reports"}
