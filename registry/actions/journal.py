@@ -333,7 +333,7 @@ def prepare(line: Line, at: datetime) -> Written:
         "to": report.status,
         # A field that was blank tells only what it became.
         "fields": {
-            name: [plain(value) for value in (old, new)[old == _BLANK[name] :]]
+            name: [plain(new)] if old == _BLANK[name] else [plain(old), plain(new)]
             for name, (old, new) in changes.items()
             if name not in TEXT_FIELDS
         },

@@ -211,11 +211,17 @@ class _KnownKeys:
     def __init__(self) -> None:
         self.keys, self.read = frozenset[str](), float("-inf")
 
+    def __bool__(self) -> bool:
+        return bool(self._fresh())
+
     def __contains__(self, key: str) -> bool:
+        return key in self._fresh()
+
+    def _fresh(self) -> frozenset[str]:
         if time.monotonic() - self.read > _FRESH_S:
             self.keys = frozenset(KnownPlace.objects.values_list("key", flat=True))
             self.read = time.monotonic()
-        return key in self.keys
+        return self.keys
 
     def forget(self) -> None:
         self.read = float("-inf")
@@ -232,8 +238,10 @@ def codes_of(area: Lineage) -> list[str]:
 
 def _known(typed: str, area: Lineage | None) -> Answer | None:
     """A place that a person confirmed for this name in this area, or in one around it that holds the point."""
-    key = fold(name_of(typed)) if area else ""
-    if area is None or not key or key not in known_keys:
+    if area is None or not known_keys:
+        return None
+    key = fold(name_of(typed))
+    if not key or key not in known_keys:
         return None
     codes = codes_of(area)
     found = {one.area: one for one in KnownPlace.objects.filter(key=key, area__in=codes).select_related("by")}

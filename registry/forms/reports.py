@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import Source
+from registry.models.sql import blank
 from registry.rules import scales
 from registry.rules import vocabularies as v
 
@@ -353,7 +354,8 @@ class ReportForm(Reusable):
     def source(self) -> Source:
         """The source named, unsaved."""
         cleaned = self.cleaned_data
-        return Source(
+        return blank(
+            Source,
             type=cleaned["source_type"],
             name=cleaned["source_name"],
             url=cleaned["source_url"],

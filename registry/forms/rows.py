@@ -12,6 +12,7 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import Source
+from registry.models.sql import blank
 from registry.rules.vocabularies import Kind, Outcome, Status, label
 from registry.rules.workflow import move_named
 
@@ -123,7 +124,12 @@ class RowForm(ReportForm):
         """The source of the form and the addresses of more."""
         first = self.source()
         more = [
-            Source(type=first.type, name=(urlsplit(url).hostname or "").removeprefix("www."), url=url)
+            blank(
+                Source,
+                type=first.type,
+                name=(urlsplit(url).hostname or "").removeprefix("www."),
+                url=url,
+            )
             for url in self.cleaned_data["more_sources"]
             if url != first.url
         ]

@@ -1,5 +1,6 @@
 """The few expressions that SQLite and PostgreSQL write differently, as Django expressions."""
 
+import gc
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -349,6 +350,35 @@ def reading_once(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         raw.execute(f"PRAGMA cache_size = {usual}")
 
 
+@contextmanager
+def undone_in_memory() -> Iterator[None]:
+    """Around a transaction of statements that change a few rows each: SQLite keeps in memory what would undo one
+    of them. Where triggers write too that is a page of every index, which would go to a temporary file."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    connection.ensure_connection()
+    raw = connection.connection
+    raw.execute("PRAGMA temp_store = MEMORY")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA temp_store = DEFAULT")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Around work on thousands of rows that are all let go at its end: nothing for the collector of garbage to
+    look through again and again meanwhile."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def go_at_once(using: str = DEFAULT_DB_ALIAS) -> None:
     """Until the transaction ends PostgreSQL compiles nothing, starts no helpers and goes by keys: rows come as
     they are found, the first at once, and expressions of a hundred columns cost what they cost, not a minute
@@ -501,10 +531,15 @@ def blank(table: type[Row], **values: Any) -> Row:
     row = table.__new__(table)
     row._state = ModelState()
     same, own = _defaults(table)
-    row.__dict__.update(same)
-    row.__dict__.update({name: make() for name, make in own.items()})
+    columns = vars(row)
+    columns.update(same)
+    for name, make in own.items():
+        columns[name] = make()
     for name, value in values.items():
-        setattr(row, name, value)
+        if name in columns:
+            columns[name] = value
+        else:  # a relation
+            setattr(row, name, value)
     return row
 
 
@@ -536,6 +571,8 @@ def insert_new(rows: Sequence[models.Model]) -> None:
     def adapted(field: models.Field, value: Any) -> Any:
         if isinstance(value, str):
             return str(value)
+        if type(value) in _EMPTY_JSON and not value:
+            return _EMPTY_JSON[type(value)]
         adapt = adapters.get(type(value))
         return adapt(value) if adapt else field.get_db_prep_save(value, connected)
 
@@ -591,6 +628,7 @@ _ADAPTERS: dict[str, dict[type, Callable[[Any], Any]]] = {
     },
     "postgresql": {},
 }
+_EMPTY_JSON: dict[type, str] = {list: "[]", dict: "{}"}
 
 
 def _reserve(table: str, count: int) -> Iterable[int]:

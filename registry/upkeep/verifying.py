@@ -4,11 +4,9 @@ digests and seals, the audiences' rows against the policy, tallies against rows,
 Reads by the ``reader`` alias, one part after the other, each in one snapshot, and writes nothing.
 """
 
-import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -19,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.actions import editions, evidence, tallies
 from registry.models import Edition, Entry, Evidence, PastReport, Report, Seal
-from registry.models.sql import Differs, go_at_once, kept_off, reading_once, unbalanced
+from registry.models.sql import Differs, go_at_once, kept_off, reading_once, unbalanced, uncollected
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
@@ -80,21 +78,8 @@ def _checked(check: Callable[..., Iterator[Finding]], of: list[Any]) -> list[Fin
         if begins and connection.vendor == "postgresql":
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         go_at_once(_ALIAS)
-        with _uncollected():
+        with uncollected():
             return list(check(*of))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Thousands of rows are held until they are compared, and then let go: nothing for the collector of garbage
-    to look through again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _records(first: int) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from registry.rules.vocabularies import EntryKind, GeocodeState, Kind, Status
 from registry.tabular import Row
 
 #: Rows in one transaction.
-CHUNK = 300
+CHUNK = 500
 #: What may become of a row: their counts sum to the rows of the file.
 OUTCOMES = ("new", "unchanged", "changed", "conflict", "left_out", "error")
 #: The column that says what is wrong with the rows given back to be mended; nobody reads it when they return.

@@ -21,6 +21,7 @@ from registry.actions import duplicates
 from registry.forms import mappings
 from registry.forms.mappings import BadMapping
 from registry.models import Batch, BatchRow, Person
+from registry.models.sql import uncollected, undone_in_memory
 from registry.tabular import BadTable, Table
 
 from . import batches, undoing
@@ -133,6 +134,8 @@ def start(path: Path, mapping: str, *, by: Person | None = None, without_likely:
 _held: dict[int, Reading] = {}
 
 
+@undone_in_memory()
+@uncollected()
 def advance(batch: Batch, *, hold: bool = True) -> bool:
     """Do the next chunk of a batch that we hold; False when it is done. ``hold``: keep it for the next chunk.
 
