@@ -43,6 +43,7 @@ from registry.models import (
     PastReport,
     Progress,
     Report,
+    Vanished,
 )
 from registry.models.reports import ROW_FIELDS
 from registry.models.rows import ReportQuerySet
@@ -322,8 +323,13 @@ def retract(report: Report) -> None:
         difference = _Difference()
         difference.add(rows, -1)
         tallies.add(audience, difference.tallies)
+        older = PastReport.objects.filter(report=report, holder=audience)
+        if edition:
+            # It stood in every edition so far.
+            _count_vanished(audience, rows, until=edition.at + timedelta(seconds=1))
+        _count_vanished(audience, older)
         gone, _tables = rows.delete()
-        past, _tables = PastReport.objects.filter(report=report, holder=audience).delete()
+        past, _tables = older.delete()
         _unmention(rows_of(audience), report)
         _unmention(PastReport.objects.filter(holder=audience), report)
         if edition:
@@ -341,6 +347,18 @@ def retract_all(reports: Sequence[Report]) -> None:
             keys |= set(rows.filter(report__in=found).values_list("report_id", flat=True))
     for key in sorted(keys):
         retract(found[key])
+
+
+def _count_vanished(audience: str, rows: QuerySet, *, until: datetime | None = None) -> None:
+    """Keep how many versions are about to be deleted, by when they held; current rows hold ``until`` now."""
+    end = F("valid_to") if until is None else Value(until, output_field=DateTimeField())
+    spans = rows.order_by().annotate(end=end).values_list("valid_from", "end").annotate(n=Count("pk"))
+    owner = Value(str(audience), output_field=CharField())
+    insert(
+        Vanished,
+        ["valid_from", "valid_to", "n", "holder"],
+        spans.values_list("valid_from", "end", "n", owner),
+    )
 
 
 def _unmention(rows: QuerySet, report: Report) -> None:
@@ -513,7 +531,9 @@ def _write_own(
     keeper = Report.objects.annotate(use_class=_USE_CLASS).exclude(use_class__in=tightened)
     keeps = Exists(keeper.filter(pk=OuterRef("report_id"), use_class=OuterRef("use_class"), withdrawn=""))
     past = PastReport.objects.filter(batch.of("report"), holder=audience).annotate(use_class=_USE_CLASS)
-    vanished, _tables = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk")).delete()
+    unkept = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk"))
+    _count_vanished(audience, unkept)
+    vanished, _tables = unkept.delete()
 
     held = rows_of(audience).filter(batch.of("report")).annotate(use_class=_USE_CLASS)
     fresh = [F(f"seen_{name}") for name in OWN]
@@ -526,6 +546,7 @@ def _write_own(
     lost = list(held.exclude(keeps).values_list("report", flat=True))
     stays = Exists(shown(audience, edition.at).filter(pk=OuterRef("report_id")))
     leaving = list(held.filter(keeps).exclude(stays).values_list("report", flat=True))
+    _count_vanished(audience, rows_of(audience).filter(Q(Among("report", lost))), until=edition.at)
     kept = sorted({*changed, *leaving} - {*lost})
     table = CURRENT[audience]
     stale = rows_of(audience).filter(Q(Among("report", {*kept, *lost})))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
 from threading import Semaphore
 from typing import Any, NamedTuple
@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import connections
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.forms import MultipleChoiceField
 from django.http import QueryDict
 from django.utils import timezone
@@ -20,11 +21,23 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registry.models import CURRENT, Area, Edition, PastReport, ReportRow, Tally, TallyDelta
+from registry.models import (
+    CURRENT,
+    Area,
+    Edition,
+    Entry,
+    PastReport,
+    Report,
+    ReportRow,
+    Tally,
+    TallyDelta,
+    Vanished,
+)
+from registry.models.rows import AHEAD
 from registry.models.rows import ReportQuerySet as Rows
-from registry.models.sql import place_of
+from registry.models.sql import Among, first_key, place_of
 from registry.rules import access
-from registry.rules.vocabularies import Holder, Kind, Role
+from registry.rules.vocabularies import EntryKind, Holder, Kind, Role
 
 from .conditions import Also, ReportFilter
 from .values import BadFilter, read_moment, read_token
@@ -122,11 +135,11 @@ class Selection:
         past, beside those that have stood since then, the past ones that held at it."""
         return self._tables()
 
-    def _tables(self, *, but: Collection[str] = ()) -> tuple[Rows, ...]:
-        current = self._filtered(CURRENT[self.holder], but=but)
+    def _tables(self, *, but: Collection[str] = (), gone: bool = False) -> tuple[Rows, ...]:
+        current = self._filtered(CURRENT[self.holder], but=but, gone=gone)
         if self.as_of is None:
             return (current,)
-        past = self._filtered(PastReport, but=but)
+        past = self._filtered(PastReport, but=but, gone=gone)
         return (
             current.filter(valid_from__lte=self.as_of),
             past.filter(valid_from__lte=self.as_of, valid_to__gt=self.as_of),
@@ -143,23 +156,63 @@ class Selection:
         """Every version that fits the filter: the current rows and all past ones of this holder."""
         return self._filtered(CURRENT[self.holder]), self._filtered(PastReport)
 
-    def _filtered(self, table: type[ReportRow], *, but: Collection[str] = ()) -> Rows:
-        rows, past = self.filterset.table(table, self.using), table is PastReport
+    def _filtered(self, table: type[ReportRow], *, but: Collection[str] = (), gone: bool = False) -> Rows:
+        """The rows of a table that fit the filter: of the office those that are not withdrawn, or ``gone``."""
+        rows = self.filterset.table(table, self.using)
         if self.holder == Holder.OFFICE:
             if self.person is not None:
                 rows = rows.within(self.person.scope)
-            if "withdrawn" not in self.params:
-                rows = rows.filter(**{"report__withdrawn" if past else "withdrawn": ""})
+            if table is PastReport:
+                withdrawn = Q(Among("report", self._withdrawn))
+                rows = rows.filter(withdrawn if gone else ~withdrawn)
+            elif gone:
+                rows = rows.filled("withdrawn")
+            elif "withdrawn" not in self.params:
+                rows = rows.filter(withdrawn="")
             if not {"set_aside", "status"} & self.params.keys():
                 rows = rows.live()
         return self.filterset.filter_queryset(rows, but=but)
 
     @cached_property
+    def _withdrawn(self) -> list[int]:
+        """The keys of all reports withdrawn now: listed, they are few, and spare looking up each row's report."""
+        withdrawn = Report.objects.using(self.using).filled("withdrawn").order_by("-sort_key")
+        return list(withdrawn.values_list("pk", flat=True))
+
+    @cached_property
+    def gone(self) -> int:
+        """How many reports that stood at the moment of ``as_of`` are not shown as of it any more: of the
+        office's those that fit the filter and were withdrawn since; of an audience's all that were withdrawn
+        or of which its rows of then say too much now."""
+        if self.as_of is None:
+            return 0
+        if self.holder != Holder.OFFICE:
+            held = Vanished.objects.using(self.using).filter(holder=self.holder)
+            of_then = held.filter(valid_from__lte=self.as_of, valid_to__gt=self.as_of)
+            return of_then.aggregate(n=Sum("n"))["n"] or 0
+        turns = Entry.objects.filter(
+            kind__in=(EntryKind.WITHDRAWN, EntryKind.REINSTATED), recorded_at__lte=self.as_of
+        )
+        found = 0
+        for rows in self._tables(gone=True):
+            report = OuterRef("report_id" if rows.model is PastReport else "pk")
+            last = Subquery(turns.filter(report=report).order_by("-number").values("kind")[:1])
+            stood = tried(rows).annotate(last=Coalesce(last, Value("")))
+            found += stood.exclude(last=EntryKind.WITHDRAWN).count()
+        return found
+
+    @cached_property
     def regions(self) -> Q | None:
-        """The condition on a tally's ``area`` that means this selection; None if it asks for more than an area,
-        for the past, or for areas below the regions, which tallies do not know."""
-        plain = not self.as_of and not self.filterset.also
-        return self._regions if plain and self.params.keys() <= {"area", "view"} else None
+        """The condition on a tally's ``area`` that means this selection; None for the past and where there is
+        none, see ``areas``."""
+        return None if self.as_of else self.areas
+
+    @cached_property
+    def areas(self) -> Q | None:
+        """The condition on the ``area`` of tallies and of figures kept by day that means this selection; None
+        if it asks for more than an area, or for areas below the regions, which these do not know."""
+        plain = not self.filterset.also and self.params.keys() <= {"area", "view", "as_of"}
+        return self._regions if plain else None
 
     @cached_property
     def _regions(self) -> Q | None:
@@ -197,6 +250,15 @@ class Selection:
     def _asked(self) -> list[tuple[Asked, Rows, Rows]]:
         """What is asked of each of ``tables``: it, the rows that fit all but the last day and the words,
         which walks see to themselves, and the table itself."""
+        if (end := self._end) is None:
+            return self._asked_ever
+        return [
+            (asked, tried(rows.filter(sort_key__lt=end)), table) for asked, rows, table in self._asked_ever
+        ]
+
+    @cached_property
+    def _asked_ever(self) -> list[tuple[Asked, Rows, Rows]]:
+        """The same, with rows of damage that was still to come."""
         tables = [
             (rows, self.filterset.table(rows.model, self.using)) for rows in self._tables(but=("to", "text"))
         ]
@@ -205,7 +267,25 @@ class Selection:
     @cached_property
     def walks(self) -> list[Walk]:
         """The same rows as ``tables``, along the indexes that give them in the order of lists."""
-        return [walk for one in self._asked for walk in Asked.walks(*one)]
+        return self._of_then([walk for one in self._asked for walk in Asked.walks(*one)])
+
+    @property
+    def _end(self) -> int | None:
+        """As of a moment, the key below which all damage lies that was not still to come then."""
+        return first_key(self.as_of.astimezone(UTC).date() + timedelta(days=2)) if self.as_of else None
+
+    def _of_then(self, walks: list[Walk]) -> list[Walk]:
+        """As of a moment, the walks do not begin with years of later damage, where nothing stood; beside them
+        goes one, for each table, along the few rows whose damage was still to come."""
+        if (end := self._end) is None:
+            return walks
+        ahead = [
+            Walk(
+                asked.fitting(tried(rows)).filter(AHEAD, sort_key__gte=end), table.filter(AHEAD), low=end - 1
+            )
+            for asked, rows, table in self._asked_ever
+        ]
+        return [*(walk.below(end) for walk in walks), *ahead]
 
     def page(
         self,
@@ -279,7 +359,9 @@ class Selection:
             yield others
 
     def _sorted(self) -> list[Walk]:
-        return [walk for one in self._asked for walk in Asked.sorted(*one)]
+        each = [Asked.sorted(*one) for one in self._asked]
+        # Of both tables or of none: what one of them lacked would be missing from the page.
+        return self._of_then([walk for some in each for walk in some]) if all(each) else []
 
     @property
     def tallied(self) -> int | None:
@@ -423,9 +505,9 @@ def select(
         data, CURRENT[holder]._default_manager.none(), person=person, holder=holder, also=also
     )
     _check(filterset, data)
-    at = _as_of(moment, holder, using) if moment else None
-    if at and (office := [name for name in data if filterset.filters[name].office]):
+    if moment and (office := [name for name in data if filterset.filters[name].office]):
         raise BadFilter(office[0], _("The past does not hold this: it cannot stand beside “as_of”."))
+    at = _as_of(moment, holder, using) if moment else None
     order = [*filterset.filters, "view", "as_of"]
     ordered = {name: given[name] for name in order if name in given}
     return Selection(holder, person, filterset, ordered, at, using)
@@ -468,16 +550,19 @@ def _check(filterset: ReportFilter, data: QueryDict) -> None:
 
 
 def _as_of(typed: str, holder: str, using: str) -> datetime:
-    """The moment meant; for outsiders that of the edition named by its moment, or the last one of a day."""
+    """The moment meant; for outsiders that of the edition named by its moment, or the last one of a day. Days
+    are those of the register's zone; of the present day, the office means now."""
+    zone = timezone.get_default_timezone()
     try:
-        moment = read_moment(typed.replace(" ", "+"), at=time(23, 59, 59))
+        moment = read_moment(typed.replace(" ", "+"), at=time(23, 59, 59), zone=zone)
     except ValidationError as error:
         raise BadFilter("as_of", error.message) from None
+    whole_day = parse_date(typed) is not None
     if holder == Holder.OFFICE:
-        return moment
+        return _office_moment(moment, using, whole_day=whole_day)
     editions = Edition.objects.using(using)
-    if parse_date(typed):
-        found = editions.filter(at__gte=moment - timedelta(days=1), at__lte=moment).first()
+    if whole_day:
+        found = editions.filter(at__gte=_midnight(moment), at__lte=moment).first()
     else:
         found = editions.filter(at=moment).first()
     if found:
@@ -489,8 +574,37 @@ def _as_of(typed: str, holder: str, using: str) -> datetime:
     raise BadFilter(
         "as_of",
         _("There is no such edition: the first is %(first)s, the last %(last)s, the nearest %(near)s.")
-        % {"first": oldest.at.date(), "last": newest.at.date(), "near": near.at.date()},
+        % {
+            name: timezone.localtime(one.at, zone).date()
+            for name, one in (("first", oldest), ("last", newest), ("near", near))
+        },
     )
+
+
+def _office_moment(moment: datetime, using: str, *, whole_day: bool) -> datetime:
+    """The moment if the register was there by then, which began with its first report."""
+    now = timezone.now()
+    if whole_day and _midnight(moment) <= now:
+        moment = min(moment, now)
+    logged = Report.objects.using(using).filter(logged_utc__isnull=False).order_by("logged_utc")
+    first = logged.values_list("logged_utc", flat=True).first()
+    if first is None:
+        raise BadFilter("as_of", _("There is no report yet."))
+    if not first <= moment <= now:
+        raise BadFilter(
+            "as_of",
+            _("The register holds what stood from %(first)s until now, %(now)s.")
+            % {"first": _iso(first), "now": _iso(now)},
+        )
+    return moment
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment, time(), moment.tzinfo)
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _merged(

@@ -1,6 +1,6 @@
 """What the value of a filter may be, and the refusal of what it may not."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 from django import forms
@@ -57,15 +57,16 @@ class MomentField(forms.CharField):
 YEARS = range(1000, 9000)
 
 
-def read_moment(typed: str, *, at: time) -> datetime:
-    """The moment typed, or ``at`` on the day typed; ValidationError if it is neither."""
+def read_moment(typed: str, *, at: time, zone: tzinfo = UTC) -> datetime:
+    """The moment typed, of UTC where it names no zone, or ``at`` on the day typed in ``zone``; ValidationError
+    if it is neither."""
     try:
         day, moment = parse_date(typed), parse_datetime(typed)
     except ValueError:
         day = moment = None
     year = (day or moment or date.min).year
     if day and year in YEARS:
-        return datetime.combine(day, at, UTC)
+        return datetime.combine(day, at, zone)
     if moment is None or year not in YEARS:
         raise ValidationError(_("Not a day (2026-03-31) or moment (2026-03-31T10:00:00Z)."))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -69,6 +69,10 @@ class Walk:
         """All of the rows, unordered: for files."""
         return self._between(self.rows, None, None, back=False)
 
+    def below(self, key: int) -> "Walk":
+        """The walk as far as it lies below a key; its rows have no others."""
+        return replace(self, high=key if self.high is None else min(key, self.high))
+
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
         if self.index is None:
@@ -211,7 +215,11 @@ class Asked:
         if rows.model is PastReport:
             if "reference" in self.values:
                 return [Walk(self.begun(rows).filter(report__reference__in=self.values["reference"]), None)]
-            return [Walk(self._fitting(rows), bare)]
+            name = next((name for name in ("asset", "incident") if name in self.values), None)
+            if name is None:
+                return [Walk(self.fitting(rows), bare)]
+            each = ({name: value} for value in self.values[name])
+            return [Walk(_having(self.fitting(rows), one), _having(bare, one)) for one in each]
         rows = tried(rows)
         if self.column not in _RARE and (few := self.found(bare, FEW)) is not None:
             keys = self._led(rows, few).filter(few).values_list("sort_key", flat=True)
@@ -241,17 +249,18 @@ class Asked:
         """Those of the rows that hold the words asked for, which are looked for in each."""
         return words.holding(rows, self.text, walked=True)
 
-    def _fitting(self, rows: Rows) -> Rows:
+    def fitting(self, rows: Rows) -> Rows:
+        """The rows that fit what walks see to as well: the last day and the words."""
         return self._worded(self.begun(rows))
 
     def _led(self, rows: Rows, condition: Q) -> Rows:
         """The rows that a condition of ``few`` leads to: words that do are not looked for in them again."""
-        return self.begun(rows) if condition is self.few.get(WORDS) else self._fitting(rows)
+        return self.begun(rows) if condition is self.few.get(WORDS) else self.fitting(rows)
 
     def _by_words(self, rows: Rows, bare: Rows) -> Walk:
         """Words that many rows hold are tried on each, others gathered."""
         if self.is_wordy:
-            return Walk(self._fitting(rows), bare)
+            return Walk(self.fitting(rows), bare)
         return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 
     def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:

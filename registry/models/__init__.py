@@ -21,6 +21,7 @@ from .story import (
     Tally,
     TallyDelta,
     ToldApart,
+    Vanished,
     Wording,
 )
 from .work import (
@@ -79,5 +80,6 @@ __all__ = [
     "TallyDelta",
     "Token",
     "ToldApart",
+    "Vanished",
     "Wording",
 ]

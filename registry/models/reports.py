@@ -7,7 +7,19 @@ from django.utils.translation import gettext_lazy as _
 from registry.rules import vocabularies as v
 
 from .identity import new_reference
-from .rows import ReportRow, code_field, day, degrees, list_indexes, moment, row_constraints, text_field
+from .rows import (
+    AHEAD,
+    OF_THEN,
+    UNKNOWN,
+    ReportRow,
+    code_field,
+    day,
+    degrees,
+    list_indexes,
+    moment,
+    row_constraints,
+    text_field,
+)
 
 
 def no_hands() -> dict:
@@ -174,6 +186,9 @@ class ResearcherReport(ReportRow):
         ]
 
 
+_STOOD = ("holder", "-sort_key")
+
+
 class PastReport(ReportRow):
     """A row of any holder that is no longer current: true from ``valid_from`` until ``valid_to``."""
 
@@ -183,7 +198,23 @@ class PastReport(ReportRow):
 
     class Meta:
         indexes = [
-            models.Index(fields=["holder", "-sort_key", "valid_from", "valid_to"], name="past_order"),
+            models.Index(fields=[*_STOOD, "valid_from", "valid_to"], name="past_order"),
+            models.Index(fields=[*_STOOD, "valid_from", "valid_to"], name="past_ahead", condition=AHEAD),
+            *(
+                models.Index(
+                    fields=["holder", name, "-sort_key"], name=f"past_{name}", condition=~Q(**{name: ""})
+                )
+                for name in ("incident", "asset")
+            ),
+            models.Index(
+                fields=["holder", "verified_on"],
+                name="past_verified_on",
+                condition=Q(verified_on__isnull=False),
+            ),
+            models.Index(fields=["holder", "status"], name="past_unknown", condition=UNKNOWN),
+            models.Index(
+                fields=["holder", "cell", "valid_from", "valid_to", *OF_THEN, "report"], name="past_then"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(valid_to__gte=models.F("valid_from")), name="past_in_order"),

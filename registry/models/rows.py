@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.rules import access, scales, workflow
 from registry.rules import vocabularies as v
 
-from .sql import Longer, SortKey
+from .sql import Ahead, Longer, SortKey
 
 
 def code_field(label, choices, *, length: int = 20, help_text="") -> models.CharField:
@@ -243,11 +243,15 @@ WALKED = (
 #: Rows whose damage may have happened on more days than one; and on more than LONG_DAYS.
 RANGES = Q(occurred_from=None) | Q(occurred_from__lt=F("occurred_to"))
 LONG = Q(Longer("occurred_from", "occurred_to"))
+#: Rows whose damage was still to come, or may have been, when they became so.
+AHEAD = Q(Ahead("valid_from", "occurred_to"))
 #: Losses of supply of which it is not known how many they concern.
 UNKNOWN = Q(~Q(kind__in=workflow.DAMAGE), restriction="", customers_out=None)
 
 #: What a map filters on at the speed of one index.
 ON_MAPS = ("kind", "sector", "status", "damage_level", "adm1_code", "sort_key", "occurred_from")
+#: What figures and maps as of a moment in the past ask of each row that stood then.
+OF_THEN = (*ON_MAPS, "country", "adm2_code", "customers_unit", "customers_out")
 
 
 def list_indexes(prefix: str, *, always: tuple[str, ...] = ()) -> list[models.Index]:
@@ -274,8 +278,15 @@ def list_indexes(prefix: str, *, always: tuple[str, ...] = ()) -> list[models.In
         ),
         models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_ranges", condition=RANGES),
         models.Index(fields=["-sort_key", "occurred_from"], name=f"{prefix}_long", condition=LONG),
+        models.Index(fields=["-sort_key", "valid_from"], name=f"{prefix}_ahead", condition=AHEAD),
         models.Index(fields=["status"], name=f"{prefix}_unknown", condition=UNKNOWN),
         models.Index(fields=cell, name=f"{prefix}_cell"),
+        # Only what asks since when a row is so finds it by this wider one.
+        models.Index(
+            fields=["cell", "valid_from", *OF_THEN, *(name for name in always if name not in OF_THEN)],
+            name=f"{prefix}_then",
+            condition=Q(valid_from__isnull=False),
+        ),
     ]
 
 

@@ -161,6 +161,25 @@ class Longer(Func):
         return f"({names[0]} IS NULL OR {days.format(*names)} > {LONG_DAYS})", []
 
 
+class Ahead(Func):
+    """Whether a row's day (the second) lies more than one after the day of UTC since when the row is so (the
+    first): the damage was still to come, or may have been."""
+
+    output_field = models.BooleanField()
+    conditional = True
+    arity = 2
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "{1} > date({0}, '+1 day')")
+
+    def as_postgresql(self, compiler, connection, **extra):
+        return self._as_sql(compiler, "{1} > CAST({0} AT TIME ZONE 'UTC' AS date) + 1")
+
+    def _as_sql(self, compiler, condition: str) -> tuple[str, list]:
+        names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        return f"({condition.format(*names)})", []
+
+
 class KeptOff(Func):
     """A column that no index is to be chosen for: SQLite, which counts no rows, would choose any."""
 

@@ -221,6 +221,20 @@ class Edition(models.Model):
         ordering = ["-at"]
 
 
+class Vanished(models.Model):
+    """How many versions an audience had from one edition until another (or until it was withdrawn) that were
+    deleted since: their reports were withdrawn, or are shown less precisely. Of a report one version at most held
+    at any moment. Lines are added, never changed."""
+
+    holder = models.CharField(max_length=10)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["holder", "valid_from", "valid_to", "n"], name="vanished_then")]
+
+
 class Tally(models.Model):
     """How many live rows a holder has by area, kind, sector, status and level; no unmerged ones."""
 
