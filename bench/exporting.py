@@ -14,7 +14,8 @@ from django.db.models import Count
 from registry.columns import COLUMNS
 from registry.filters import select
 from registry.models import PublicReport
-from registry.outputs import exporting
+from registry.outputs.rows import statement
+from registry.outputs.tables import TABLES
 
 from . import peers
 from .serving import Peak, Server
@@ -124,7 +125,7 @@ def selective() -> tuple[str, dict[str, str]]:
 
 def same_query() -> str:
     """The statement of the public CSV, as ``COPY (…)`` takes it."""
-    sql, params = exporting.statement(exporting.reports(select(None, {}, holder="public")))
+    sql, params = statement(TABLES["reports"].sheet(select(None, {}, holder="public")))
     with connections["reader"].cursor() as own:
         return own.mogrify(sql, params) if params else sql.replace("%%", "%")
 

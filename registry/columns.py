@@ -1,5 +1,5 @@
-"""The outgoing columns of a report, in their order: one table from which CSV, API, dictionary, import
-headings and the detail page are made. New columns go at the end.
+"""The outgoing columns of every table, in their order: one list a table, from which files, API, dictionary,
+import headings and the detail page are made. New columns go at the end.
 
 A column's label, help, type and vocabulary are its model field's own; here stand only its group (what an
 audience is given together) and its HXL tag.
@@ -12,25 +12,31 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from .models.reports import field_of
+from .models import Assessment, Entry, Incident, OutageStep, PastReport, Person, Report, Statement
 from .models.rows import BOUNDS
 from .rules.vocabularies import BY_NAME
 
 
 @dataclass(frozen=True)
 class Column:
-    """One outgoing column: the name of its field, its group, its HXL tag ("" for none).
+    """One outgoing column: its name, its group, its HXL tag ("" for none), and the field it shows: of the
+    model ``of``, called ``field_name`` if not as the column is.
 
-    Groups: what, where, place (finer than where: shown where the place is exact), when, how_much, links.
+    Groups: what, where, place (finer than where: shown where the place is exact), when, how_much, links,
+    office (for the office alone).
     """
 
     name: str
     group: str
     hxl: str = ""
+    of: type[models.Model] = Report
+    field_name: str = ""
 
     @cached_property
     def field(self) -> models.Field:
-        return field_of(self.name)
+        found = self.of._meta.get_field(self.field_name or self.name)
+        assert isinstance(found, models.Field)
+        return found
 
     @property
     def label(self) -> str | Promise:
@@ -45,7 +51,7 @@ class Column:
         """Codes and their words; empty where the column is not coded."""
         return list(self.field.choices or ())
 
-    @property
+    @cached_property
     def type(self) -> str:
         """text, code, integer, decimal, boolean, date or moment."""
         if self.choices:
@@ -67,6 +73,11 @@ class Column:
         return self.field.decimal_places if isinstance(self.field, models.DecimalField) else 0
 
     @property
+    def max_length(self) -> int | None:
+        """The most characters it may hold, where there is a limit."""
+        return self.field.max_length if isinstance(self.field, models.CharField) else None
+
+    @property
     def bounds(self) -> tuple[int, int] | None:
         """The least and the greatest number it may hold, where it has both."""
         return BOUNDS.get(self.name)
@@ -74,7 +85,15 @@ class Column:
     @property
     def vocabulary(self) -> str:
         """The name of its code list in ``rules.vocabularies``, "" if it is none of them."""
-        return self.name if self.name in BY_NAME else ""
+        known = BY_NAME.get(self.name)
+        return self.name if known and list(known.choices) == self.choices else ""
+
+
+class Word(Column):
+    """A column of text that is no field, but one word of an entry, found by its name."""
+
+    label, help, choices, type, decimals = property(lambda self: self.name), "", [], "text", 0
+    max_length, vocabulary = None, ""
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -145,4 +164,68 @@ COLUMNS: tuple[Column, ...] = (
     Column("summary", "what", "#description"),
     Column("withheld", "what", "#meta+withheld+list"),
     Column("updated_utc", "what", "#date+updated"),
+)
+
+#: What each version of a row has beside.
+SPAN = (
+    Column("valid_from_utc", "when", "#date+valid+start", PastReport, "valid_from"),
+    Column("valid_to_utc", "when", "#date+valid+end", PastReport, "valid_to"),
+)
+
+ASSESSMENTS = (
+    Column("reference", "what", "#meta+id"),
+    Column("scale", "what", "#severity+scale", Assessment),
+    Column("scale_grade", "what", "#severity+grade", Assessment),
+    Column("method", "what", "#meta+method", Assessment),
+    Column("assessed_on", "when", "#date+assessed", Assessment),
+    Column("damage_level", "what", "#severity+level", Assessment),
+    Column("ems98_min", "what", "#severity+ems98+min", Assessment),
+    Column("ems98_max", "what", "#severity+ems98+max", Assessment),
+    Column("usability", "what", "#severity+usability", Assessment),
+    Column("part_seen", "what", "#meta+seen", Assessment),
+    Column("elements", "what", "#impact+elements+list", Assessment),
+    Column("chosen", "what", "#meta+chosen", Assessment),
+    Column("recorded_utc", "when", "#date+recorded", Assessment, "recorded_at"),
+)
+
+OUTAGE_STEPS = (
+    Column("reference", "what", "#meta+id"),
+    Column("at_utc", "when", "#date+occurred", OutageStep, "at"),
+    Column("direction", "how_much", "#event+type", OutageStep),
+    Column("customers", "how_much", "#indicator+customers+num", OutageStep),
+    Column("everyone", "how_much", "#indicator+customers+all", OutageStep),
+    Column("customers_unit", "how_much", "#indicator+customers+unit"),
+    Column("restriction", "how_much", "#status+restriction", OutageStep),
+    Column("recorded_utc", "when", "#date+recorded", OutageStep, "recorded_at"),
+)
+
+STATEMENTS = (
+    Column("incident", "links", "#event+id", Incident, "reference"),
+    Column("type", "what", "#event+type", Statement),
+    Column("area", "where", "#loc+area+code", Statement),
+    Column("text", "what", "#description", Statement),
+    Column("said_by", "what", "#meta+source", Statement),
+    Column("said_utc", "when", "#date+said", Statement, "said_at"),
+    Column("certainty", "what", "#meta+certainty", Statement),
+    Column("figure", "how_much", "#indicator+figure+num", Statement),
+    Column("figure_unit", "how_much", "#indicator+figure+unit", Statement),
+    Column("url", "what", "#meta+url", Statement),
+)
+
+#: The words of an entry that have a column of their own.
+WORDS = ("question", "answer", "reason", "note")
+ENTRIES = (
+    Column("reference", "office", "#meta+id"),
+    Column("number", "office", "#meta+entry+num", Entry),
+    Column("kind", "office", "#event+type", Entry),
+    Column("move", "office", "#event+move", Entry),
+    Column("from_status", "office", "#status+from", Entry),
+    Column("to_status", "office", "#status+to", Entry),
+    Column("happened_utc", "office", "#date+occurred", Entry, "happened_at"),
+    Column("recorded_utc", "office", "#date+recorded", Entry, "recorded_at"),
+    Column("role", "office", "#contact+role", Entry),
+    Column("by", "office", "#contact+name", Person, "name"),
+    *(Word(word, "office", f"#description+{word}") for word in WORDS),
+    Column("body", "office", "#meta+body", Entry),
+    Column("digest", "office", "#meta+digest", Entry),
 )

@@ -23,7 +23,8 @@ from registry import geo
 from registry.filters import select
 from registry.models import CURRENT, Asset, Batch, Entry, Incident, PastReport, Report
 from registry.models.sql import go_at_once, insert_new
-from registry.outputs import exporting
+from registry.outputs import rows as sheets
+from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import EntryKind, Holder, Role
 from tests import factories
 from tests.factories import AT
@@ -103,12 +104,12 @@ def _wrong(register: dict[str, Any], pages: Iterable[tuple[str, str, set[str]]])
 
 
 def _wrong_of_files(register: dict[str, Any]) -> list[str]:
-    """What is wrong with the plans of files, read whole: see ``exporting``."""
+    """What is wrong with the plans of files, read whole: see ``outputs/tables``."""
     wrong = []
     go_at_once()
     files = [
-        (make, query, listed)
-        for make in (exporting.reports, exporting.entries)
+        (name, query, listed)
+        for name in ("reports", "entries", "assessments", "outage_steps")
         for query, listed in {
             "": {"order"},
             "kind=building": {"kind"},
@@ -120,17 +121,18 @@ def _wrong_of_files(register: dict[str, Any]) -> list[str]:
         }.items()
     ]
     files += [
-        (exporting.versions, query, listed | {"past_order"})
+        ("versions", query, listed | {"past_order"})
         for query, listed in {"": {"order"}, "area=UA-63&status=verified": {"area_status"}}.items()
     ]
-    for make, query, listed in files:
-        for who in ("official",) if make is exporting.entries else ("visitor", "official"):
+    for name, query, listed in files:
+        shown = {"entries": ("official",), "outage_steps": ("researcher", "official")}
+        for who in shown.get(name, ("visitor", "official")):
             # An official's own areas are walked by, where nothing else that is asked for keeps fewer rows.
             own = {"adm1_code", "area_status"} if who == "official" else set()
-            sheet = make(select(register["people"].get(who, AnonymousUser()), QueryDict(query)))
+            sheet = TABLES[name].sheet(select(register["people"].get(who, AnonymousUser()), QueryDict(query)))
             postgresql = connection.vendor == "postgresql"
-            plan = Plan(*(exporting.statement(sheet) if postgresql else sheet.sql("*")))
-            wrong += plan.faults(f"{who} {make.__name__} {query}", listed | own)
+            plan = Plan(*(sheets.statement(sheet) if postgresql else sheet.sql("*")))
+            wrong += plan.faults(f"{who} {name} {query}", listed | own)
     return wrong
 
 

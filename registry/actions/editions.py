@@ -46,13 +46,14 @@ from registry.models import (
     Vanished,
 )
 from registry.models.reports import ROW_FIELDS
-from registry.models.rows import ReportQuerySet
+from registry.models.rows import USE_CLASS, ReportQuerySet
 from registry.models.sql import (
     Among,
     Differs,
     MonthEnd,
     MonthStart,
     Words,
+    at_most,
     go_at_once,
     insert,
     kept_off,
@@ -72,8 +73,7 @@ STAMPED = ("updated_utc", "valid_from")
 #: What ``seen`` gives of a report's own values.
 OWN = tuple(name for name in ROW_FIELDS if name not in (*LINKED, *STAMPED))
 
-_MOMENTS = [c.name for c in columns.COLUMNS if c.type == "moment" and c.group == "when"]
-_DATES = [c.name for c in columns.COLUMNS if c.type == "date" and not c.name.startswith("occurred")]
+_TIMES = [c.name for c in columns.COLUMNS if c.type in ("moment", "date") and c.group == "when"]
 _FINER_AREAS = {
     "adm1": ("adm2_code", "adm2_name", "adm3_code", "adm3_name", "settlement", "timezone"),
     "adm2": ("adm3_code", "adm3_name", "settlement"),
@@ -99,11 +99,6 @@ _BATCH = 20_000
 
 #: What the class of a report follows from.
 OF_CLASS = ("kind", "sector", "object_type")
-
-_USE_CLASS = Case(
-    *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
-    output_field=CharField(),
-)
 
 
 # -- what an audience sees -----------------------------------------------------------------------------
@@ -196,15 +191,12 @@ def _at_sight(name: str, sight: Sight) -> Expression | F:
         return _nothing(name)
     if name in ("object_name", "address", "sources") and not sight.names_shown:
         return _nothing(name)
-    if name in _MOMENTS and sight.when != "moment":
-        return _nothing(name)
-    if sight.when == "month":
-        if name == "occurred_to":
-            return MonthEnd(F(name))
-        if name in ("occurred_from", *_DATES):
-            return MonthStart(F(name))
-        if name == "date_precision":
-            return _MONTH_PRECISION
+    if name == "occurred_to" and sight.when == "month":
+        return MonthEnd(F(name))
+    if name == "date_precision" and sight.when == "month":
+        return _MONTH_PRECISION
+    if name in _TIMES:
+        return at_most(name, _field(name), sight.when)
     if name in _FIGURES:
         return Case(When(_SMALL, then=None), default=F(name), output_field=_field(name))
     if name == "incident":
@@ -239,12 +231,17 @@ _MONTH_PRECISION = Case(
     ),
     default=Value(str(DatePrecision.RANGE)),
 )
-_TINY = (1, access.SMALLEST_FIGURE_SHOWN - 1)
 #: Whether any figure of the row, or of a step of it, counts too few people or households.
 _SMALL = Q(customers_unit__in=access.SMALL_FIGURE_UNITS) & (
-    Q(customers_affected__range=_TINY)
-    | Q(customers_out__range=_TINY)
-    | Q(Exists(OutageStep.objects.filter(report=OuterRef("pk"), voided_at=None, customers__range=_TINY)))
+    Q(customers_affected__range=access.SMALL_FIGURES)
+    | Q(customers_out__range=access.SMALL_FIGURES)
+    | Q(
+        Exists(
+            OutageStep.objects.filter(
+                report=OuterRef("pk"), voided_at=None, customers__range=access.SMALL_FIGURES
+            )
+        )
+    )
 )
 
 
@@ -528,14 +525,14 @@ def _write_own(
         all_seen = all_seen.exclude(monthly(audience))
     now_seen = all_seen.filter(batch.of("pk"))
     # Versions of another class than the report's, or of more than is shown now, are not kept.
-    keeper = Report.objects.annotate(use_class=_USE_CLASS).exclude(use_class__in=tightened)
+    keeper = Report.objects.annotate(use_class=USE_CLASS).exclude(use_class__in=tightened)
     keeps = Exists(keeper.filter(pk=OuterRef("report_id"), use_class=OuterRef("use_class"), withdrawn=""))
-    past = PastReport.objects.filter(batch.of("report"), holder=audience).annotate(use_class=_USE_CLASS)
+    past = PastReport.objects.filter(batch.of("report"), holder=audience).annotate(use_class=USE_CLASS)
     unkept = PastReport.objects.filter(pk__in=past.exclude(keeps).values("pk"))
     _count_vanished(audience, unkept)
     vanished, _tables = unkept.delete()
 
-    held = rows_of(audience).filter(batch.of("report")).annotate(use_class=_USE_CLASS)
+    held = rows_of(audience).filter(batch.of("report")).annotate(use_class=USE_CLASS)
     fresh = [F(f"seen_{name}") for name in OWN]
     differs = _any(
         Q(Differs(value, F(f"{audience}__{name}"))) for name, value in zip(OWN, fresh, strict=True)

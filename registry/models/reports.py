@@ -194,7 +194,10 @@ class PastReport(ReportRow):
 
     report = models.ForeignKey(Report, models.PROTECT, related_name="past", db_index=False)
     holder = models.CharField(max_length=10, choices=v.Holder.choices)
-    valid_to = models.DateTimeField()
+    valid_to = models.DateTimeField(
+        _("valid to, UTC"),
+        help_text=_("When a later version followed, or it left; missing if it still holds."),
+    )
 
     class Meta:
         indexes = [

@@ -9,7 +9,7 @@ from operator import or_
 from typing import cast
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
@@ -215,7 +215,9 @@ class ReportRow(models.Model):
     )
 
     cell = models.BigIntegerField(null=True, blank=True, editable=False)
-    valid_from = models.DateTimeField(editable=False)
+    valid_from = models.DateTimeField(
+        _("valid from, UTC"), editable=False, help_text=_("When this version began to hold for its reader.")
+    )
     sort_key = models.GeneratedField(
         expression=SortKey("occurred_to", "reference"),
         output_field=models.BigIntegerField(null=True),
@@ -231,6 +233,12 @@ class ReportRow(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+
+#: The class of a row by which the policy tells reports apart.
+USE_CLASS = Case(
+    *(When(condition, then=Value(str(name))) for name, condition in access.CLASS_CONDITIONS.items()),
+    output_field=models.CharField(),
+)
 
 #: Columns that most rows leave empty: their indexes hold the others alone.
 SPARSE = frozenset({"sector", "outcome", "adm3_code", "incident", "asset"})

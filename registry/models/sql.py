@@ -90,6 +90,16 @@ class DaysBetween(Func):
         return days.format(first, second), (*more, *params)
 
 
+def at_most(path: str, field: models.Field, when: str) -> Expression | F:
+    """What a field, found by ``path``, holds for somebody told of ``when``: a moment, a day or a month at the
+    finest. A moment is missing to them else, and a day of a month is its first."""
+    if isinstance(field, models.DateTimeField):
+        return F(path) if when == "moment" else Value(None, output_field=field.clone())
+    if isinstance(field, models.DateField) and when == "month":
+        return MonthStart(path)
+    return F(path)
+
+
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 Row = TypeVar("Row", bound=models.Model)
 

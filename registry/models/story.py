@@ -32,17 +32,19 @@ class Entry(models.Model):
     """
 
     report = models.ForeignKey(Report, models.PROTECT, related_name="entries", db_index=False)
-    number = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(
+        _("number"), help_text=_("1 for the first line of a report, and so on.")
+    )
     kind = code_field(_("kind"), v.EntryKind.choices, length=12)
     by = models.ForeignKey("registry.Person", models.PROTECT, null=True, db_index=False, related_name="+")
     role = code_field(_("role"), v.Role.choices, length=12)
-    happened_at = models.DateTimeField()
-    recorded_at = models.DateTimeField()
+    happened_at = models.DateTimeField(_("happened, UTC"))
+    recorded_at = models.DateTimeField(_("recorded, UTC"))
     from_status = code_field(_("from"), v.Status.choices)
     to_status = code_field(_("to"), v.Status.choices)
-    move = models.CharField(max_length=24, blank=True)
-    body = models.TextField()
-    digest = models.BinaryField(max_length=32)
+    move = models.CharField(_("move"), max_length=24, blank=True)
+    body = models.TextField(_("body"), help_text=_("What changed, before and after, as canonical JSON."))
+    digest = models.BinaryField(_("digest"), max_length=32, help_text=_("SHA-256 of the body."))
     seal = models.ForeignKey(Seal, models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -101,17 +103,23 @@ class Assessment(Child):
     scale_grade = text_field(_("grade"), 30)
     method = code_field(_("method"), v.Method.choices)
     assessed_on = models.DateField(_("date of assessment"))
-    ems98_min = models.PositiveSmallIntegerField(null=True)
-    ems98_max = models.PositiveSmallIntegerField(null=True)
+    ems98_min = models.PositiveSmallIntegerField(
+        _("lowest EMS-98 grade"), null=True, help_text=_("0 to 5; what the grade may mean.")
+    )
+    ems98_max = models.PositiveSmallIntegerField(
+        _("highest EMS-98 grade"), null=True, help_text=_("0 to 5; what the grade may mean.")
+    )
     damage_level = code_field(_("damage level"), v.DamageLevel.choices)
     usability = code_field(_("usability"), v.Usability.choices)
     hazards = text_field(_("hazards"), 100)
     part_seen = code_field(_("part seen"), v.PartSeen.choices)
-    elements = text_field(_("damaged elements"), 500)
+    elements = text_field(_("damaged elements"), 500, _("Element:extent pairs, sorted, separated by spaces."))
     act_number = text_field(_("act number"), 60)
     act_members = text_field(_("members of the commission"), 500)
     independent_source = text_field(_("independent source"), 500)
-    chosen = models.BooleanField(default=False)
+    chosen = models.BooleanField(
+        _("chosen"), default=False, help_text=_("Whether a supervisor named it the current grade.")
+    )
 
 
 class OutageStep(Child):

@@ -6,30 +6,16 @@ HXL 1.1 hashtags and libhxl's schemas (https://github.com/HXLStandard/hxl-proxy/
 schema lets a latitude of 154.5 pass; ours does not.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from registry.columns import COLUMNS, Column
-from registry.filters import Selection
+from registry.columns import Column
 from registry.models.identity import REFERENCE
 from registry.rules.vocabularies import Element, Extent, Withheld
 
-from . import exporting
-from .exporting import Sheet
-
 PROFILE = "https://datapackage.org/profiles/2.0/{}.json"
-#: A column of a table that is written: name, type (see ``Column.type``), HXL tag.
-Told = tuple[str, str, str]
-
-#: The tables there are, each with the columns that tell its rows apart.
-TABLES: dict[str, tuple[Callable[[Selection], Sheet], tuple[str, ...]]] = {
-    "reports": (exporting.reports, ("reference",)),
-    "versions": (exporting.versions, ("reference", "valid_from_utc")),
-    "entries": (exporting.entries, ("reference", "number")),
-}
-
 #: Types of the column table as Table Schema says them.
 _TYPES = {
     "text": "string",
@@ -64,25 +50,22 @@ _PATTERNS = {
 }
 #: What no row of any audience is without.
 _REQUIRED = frozenset({"reference", "kind", "status", "occurred_to", "valid_from_utc"})
-_COLUMNS = {(column.name, column.hxl): column for column in COLUMNS}
 
 
-def _bounds(type: str, column: Column | None) -> tuple[int | None, int | None]:
+def _bounds(column: Column) -> tuple[int | None, int | None]:
     """The least and the greatest number of a column; no count, cost or duration is below zero."""
-    if column is not None and column.bounds:
-        return column.bounds
-    return (0, None) if type in ("integer", "decimal") else (None, None)
+    return column.bounds or ((0, None) if column.type in ("integer", "decimal") else (None, None))
 
 
-def _codes(column: Column | None) -> list[tuple[str, str]]:
-    return [(code, str(words)) for code, words in (column.choices if column else ()) if code]
+def _codes(column: Column) -> list[tuple[str, str]]:
+    return [(code, str(words)) for code, words in column.choices if code]
 
 
 # -- Data Package ------------------------------------------------------------------------------------------
 
 
 def table_schema(
-    columns: Iterable[Told],
+    columns: Iterable[Column],
     *,
     key: Sequence[str] = (),
     refers: Mapping[str, tuple[str, str]] | None = None,
@@ -91,7 +74,7 @@ def table_schema(
     (resource, column) whose values it takes."""
     schema: dict[str, Any] = {
         "$schema": PROFILE.format("tableschema"),
-        "fields": [_field(*column) for column in columns],
+        "fields": [_field(column) for column in columns],
         "missingValues": [""],
     }
     if key:
@@ -104,26 +87,24 @@ def table_schema(
     return schema
 
 
-def _field(name: str, type: str, tag: str) -> dict[str, Any]:
-    column = _COLUMNS.get((name, tag))
-    said: dict[str, Any] = {"name": name}
-    if column is not None:
-        said["title"] = str(column.label)
-        if column.help:
-            said["description"] = str(column.help)
+def _field(column: Column) -> dict[str, Any]:
+    name, type, tag = column.name, column.type, column.hxl
+    said: dict[str, Any] = {"name": name, "title": str(column.label)}
+    if column.help:
+        said["description"] = str(column.help)
     said["type"] = _TYPES[type]
     if type == "moment":
         said["format"] = MOMENT_FORMAT
     if type == "boolean":
         said |= {"trueValues": ["true"], "falseValues": ["false"]}
-    least, most = _bounds(type, column)
+    least, most = _bounds(column)
     codes = _codes(column)
     limits: dict[str, Any] = {
         "required": name in _REQUIRED or None,
         "minimum": least,
         "maximum": most,
         # Reported beside the pattern, a length says nothing more.
-        "maxLength": column.field.max_length if column and type == "text" and name not in _PATTERNS else None,
+        "maxLength": column.max_length if type == "text" and name not in _PATTERNS else None,
         "pattern": _PATTERNS.get(name) if type == "text" else None,
         "enum": [code for code, _words in codes] or None,
     }
@@ -199,7 +180,7 @@ _HXL_PATTERNS = {
 }
 
 
-def hxl_schema(columns: Iterable[Told], *, key: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+def hxl_schema(columns: Iterable[Column], *, key: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
     """The HXL schema of a table of ours with a row of tags: its rows, the first two its headings and tags.
 
     A ``key`` of one column is tested; libhxl reads moments as days, so that longer ones would seem to repeat.
@@ -207,15 +188,15 @@ def hxl_schema(columns: Iterable[Told], *, key: Sequence[str] = ()) -> Iterator[
     yield tuple(_HXL_HEAD)
     yield tuple(_HXL_HEAD.values())
     for column in columns:
-        rule = _rule(*column) | ({"Unique": "true"} if [column[0]] == list(key) else {})
+        rule = _rule(column) | ({"Unique": "true"} if [column.name] == list(key) else {})
         if rule.keys() & _HXL_TESTS:
             yield tuple(rule.get(head, "") for head in _HXL_HEAD)
 
 
-def _rule(name: str, type: str, tag: str) -> dict[str, str]:
+def _rule(column: Column) -> dict[str, str]:
     """What libhxl is to test of a column."""
-    column = _COLUMNS.get((name, tag))
-    least, most = _bounds(type, column)
+    name, type, tag = column.name, column.type, column.hxl
+    least, most = _bounds(column)
     codes = [code for code, _words in _codes(column)] or (["true", "false"] if type == "boolean" else [])
     pattern = _PATTERNS.get(name) if type == "text" else _HXL_PATTERNS.get(type)
     said = {"column": name, "least": least, "most": most}

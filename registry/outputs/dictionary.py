@@ -9,12 +9,14 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registry.columns import COLUMNS
+from registry.columns import SPAN, Column
 from registry.filters import BoxField, MomentField, ReferenceField, Selection
 from registry.rules import access
 from registry.rules.access import Sight, UseClass
 
-HEAD = ("column", "code", "type", "label", "meaning", "group", "hxl")
+from .tables import TABLES
+
+HEAD = ("column", "code", "type", "label", "meaning", "group", "hxl", "table")
 
 CLASS_WORDS = {
     UseClass.DWELLING: gettext_lazy("Dwellings"),
@@ -98,13 +100,24 @@ def takes(one: Any) -> str:
 
 
 def table() -> Iterator[tuple[str, ...]]:
-    """Header, then each column (code empty) followed by its codes."""
+    """Header, then each column (code empty) followed by its codes, table by table."""
     yield HEAD
-    for column in COLUMNS:
-        yield (column.name, "", column.type, str(column.label), str(column.help), column.group, column.hxl)
-        for code, words in column.choices:
-            if code:
-                yield (column.name, code, "", str(words), "", "", "")
+    for name, _label, columns in _own_columns():
+        for column in columns:
+            yield (
+                column.name, "", column.type, str(column.label), str(column.help), column.group, column.hxl, name,
+            )  # fmt: skip
+            for code, words in column.choices:
+                if code:
+                    yield (column.name, code, "", str(words), "", "", "", name)
+
+
+def _own_columns() -> list[tuple[str, Any, tuple[Column, ...]]]:
+    """The tables for everybody, each with its name, its label and its columns; of versions those that reports
+    have not."""
+    tables = [table for table in TABLES.values() if not table.office]
+    own = {"versions": SPAN}
+    return [(table.name, table.label, own.get(table.name, table.columns)) for table in tables]
 
 
 def markdown() -> str:
@@ -112,19 +125,26 @@ def markdown() -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Written by `manage.py dictionary`; do not edit. The columns of `/reports.csv` in their order. Empty",
-        "is missing or withheld; the column `withheld` says what was withheld.",
-        "",
-        "| column | type | meaning | group | HXL |",
-        "|---|---|---|---|---|",
+        "Written by `manage.py dictionary`; do not edit. The columns of every table in their order. Empty is missing",
+        "or withheld; of reports the column `withheld` says what was withheld.",
     ]
-    for column in COLUMNS:
-        label = str(column.label)
-        meaning = f"{label[:1].upper()}{label[1:]}. {column.help}".strip()
-        lines.append(f"| `{column.name}` | {column.type} | {meaning} | {column.group} | `{column.hxl}` |")
+    coded: dict[str, list[tuple[str, Any]]] = {}
+    for name, label, columns in _own_columns():
+        lines += [
+            "",
+            f"## {label} (`{name}`)",
+            "",
+            "| column | type | meaning | group | HXL |",
+            "|---|---|---|---|---|",
+        ]
+        for column in columns:
+            said = str(column.label)
+            meaning = f"{said[:1].upper()}{said[1:]}. {column.help}".strip()
+            lines.append(f"| `{column.name}` | {column.type} | {meaning} | {column.group} | `{column.hxl}` |")
+            if column.choices and column.choices not in coded.values():
+                coded[column.name if column.name not in coded else f"{name}.{column.name}"] = column.choices
     lines += ["", "## Codes"]
-    for column in COLUMNS:
-        if column.choices:
-            lines += ["", f"### {column.name}", "", "| code | meaning |", "|---|---|"]
-            lines += [f"| `{code}` | {words} |" for code, words in column.choices if code]
+    for name, choices in coded.items():
+        lines += ["", f"### {name}", "", "| code | meaning |", "|---|---|"]
+        lines += [f"| `{code}` | {words} |" for code, words in choices if code]
     return "\n".join(lines) + "\n"

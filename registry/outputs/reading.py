@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from registry import filters
-from registry.models import CURRENT, Asset, Edition, Incident, OutageStep, Person, Report, ReportRow
+from registry.models import CURRENT, Asset, Incident, OutageStep, Person, Report, ReportRow
 from registry.models.identity import read_reference
 from registry.rules import access, supply
 from registry.rules.vocabularies import Holder, Kind, Role, Sector
+
+from .children import Children
 
 #: An asset has not been struck more often than this many reports say.
 _MOST_STRIKES = 200
@@ -52,12 +53,11 @@ def is_quiet(own: Report) -> bool:
 
 
 def released_steps(row: ReportRow, holder: str) -> list[OutageStep] | None:
-    """An audience sees an outage's steps as of its edition; None where it is given no steps and figures."""
-    sight, edition = access.sight_of(row, holder), Edition.objects.first()
-    if sight is None or not sight.steps or edition is None or "figures" in row.withheld.split():
-        return None
-    lines = row.report.outagestep_lines.filter(recorded_at__lte=edition.at)  # type: ignore[attr-defined]
-    return list(lines.filter(Q(voided_at=None) | Q(voided_at__gt=edition.at)).order_by("at", "pk"))
+    """The steps of an outage that an audience sees, as the files have them; None where there are none."""
+    children = Children(OutageStep, holder, using="default")
+    rows = CURRENT[holder]._default_manager.filter(pk=row.pk)
+    seen = children.of(rows).values(f"{children.path(rows)}__pk")
+    return list(OutageStep.objects.filter(pk__in=seen).order_by("at", "pk")) or None
 
 
 def stairs(steps: list[OutageStep]) -> list[tuple[Any, int | None]]:

@@ -257,6 +257,11 @@ class Sight:
         """Whether address, name and sources are shown: never beside a place that is not exact."""
         return self.named and self.grid == 0
 
+    @property
+    def steps_shown(self) -> bool:
+        """Whether the steps of an outage are shown: each is a moment, so never where moments are not."""
+        return self.steps and self.when == "moment"
+
 
 #: From the finest to the coarsest.
 AREA_DEPTHS = ("settlement", "adm2", "adm1")
@@ -352,4 +357,5 @@ def released(audience: str) -> Q:
 
 #: Figures counted in people or households are withheld when any of a row is from 1 to this.
 SMALLEST_FIGURE_SHOWN = 11
+SMALL_FIGURES = (1, SMALLEST_FIGURE_SHOWN - 1)
 SMALL_FIGURE_UNITS = ("people", "households")

@@ -11,29 +11,28 @@ from django.views.decorators.http import require_safe
 
 from registry.filters import select
 from registry.outputs import describing
-from registry.rules.vocabularies import Holder
+from registry.outputs.tables import TABLES
 
-from .data import _asked, _edition
+from .files import asked, edition_of
 
 
 @require_safe
 def datapackage_json(request: HttpRequest) -> HttpResponse:
     """The files of the selected reports as a Data Package: what each column is, and where the files are."""
-    hxl = _asked(request, "hxl")
+    hxl = asked(request, "hxl")
     selection = select(request.user, request.GET, beside=["hxl"])
     query = "&".join(filter(None, ["hxl=1" if hxl else "", selection.query]))
     resources = [
         describing.resource(
             name,
-            settings.BASE_URL + reverse(f"{name}-csv") + (f"?{query}" if query else ""),
-            describing.table_schema(sheet(selection).columns, key=key),
+            settings.BASE_URL + reverse(f"{name}-file", args=["csv"]) + (f"?{query}" if query else ""),
+            describing.table_schema(table.columns, key=table.key),
             hxl=hxl,
         )
-        for name, (sheet, key) in describing.TABLES.items()
-        if name == "reports"
-        or (not selection.as_of and (name != "entries" or selection.holder == Holder.OFFICE))
+        for name, table in TABLES.items()
+        if table.is_for(selection)
     ]
-    edition = _edition(selection)
+    edition = edition_of(selection)
     more = {"version": edition.at.date().isoformat()} if edition else {}
     title = _("%(register)s: damage reports") % {"register": settings.REGISTER_NAME}
     described = describing.package(
@@ -47,13 +46,10 @@ def datapackage_json(request: HttpRequest) -> HttpResponse:
 @require_safe
 def hxl_schema_csv(request: HttpRequest, table: str) -> HttpResponse:
     """What libhxl holds a file of this table with HXL tags against."""
-    if table not in describing.TABLES:
+    if table not in TABLES:
         raise Http404
-    sheet, key = describing.TABLES[table]
     out = StringIO()
-    # Of the office's table, which has all columns; none of its rows is read.
-    columns = sheet(select(None, {}, holder=Holder.OFFICE)).columns
-    rows = describing.hxl_schema(columns, key=key)
+    rows = describing.hxl_schema(TABLES[table].columns, key=TABLES[table].key)
     csv.writer(out, lineterminator="\n").writerows(rows)
     response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="damage-{table}-hxl-schema.csv"'

@@ -46,9 +46,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", status=403)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """404: the same whether there is nothing or it is hidden from this reader."""
-    return render(request, "404.html", status=404)
+def not_found(request: HttpRequest, exception: Exception | None = None, *, why: Words = "") -> HttpResponse:
+    """404: the same whether there is nothing or it is hidden from this reader; ``why`` names what there is."""
+    return render(request, "404.html", {"why": why}, status=404)
 
 
 def too_large(request: HttpRequest, why: Words = "", *, accepted: Words = "") -> HttpResponse:

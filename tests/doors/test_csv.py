@@ -1,9 +1,11 @@
 """The doors files leave by: who gets which, how, and what is written down about it."""
 
 import csv
+import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,7 +15,9 @@ from django.core.management import CommandError, call_command
 
 from registry.columns import COLUMNS
 from registry.models import Download
-from registry.outputs import dictionary, exporting
+from registry.outputs import dictionary
+from registry.outputs.formats import FORMATS
+from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import Holder, Role
 from tests import factories
 from tests.factories import AT, published, report
@@ -118,9 +122,9 @@ def test_every_download_is_logged(client, areas):
     content(client.get("/entries.csv"))
     last, first = Download.objects.all().order_by("-pk")
     assert (first.by, first.holder, first.what, first.filter, first.rows) == (
-        person, "office", "reports", "type=school", 1,
+        person, "office", "reports.csv", "type=school", 1,
     )  # fmt: skip
-    assert (last.what, last.rows) == ("entries", 1)
+    assert (last.what, last.rows) == ("entries.csv", 1)
 
 
 def test_a_download_too_many_is_sent_back_later(client, settings):
@@ -140,7 +144,7 @@ def test_what_fails_before_the_first_byte_is_no_file(client, monkeypatch):
         sink.write(b"reference\n")
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(exporting, "write", broken)
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], write=broken))
     with pytest.raises(RuntimeError, match="gone"):
         client.get("/reports.csv")
     monkeypatch.undo()
@@ -149,7 +153,7 @@ def test_what_fails_before_the_first_byte_is_no_file(client, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_fails_half_way_breaks_the_connection(client, monkeypatch):
-    from registry.views import data
+    from registry.views import files
 
     def broken(sheet, sink, **variant):
         sink.write(b"reference\n")
@@ -159,8 +163,8 @@ def test_what_fails_half_way_breaks_the_connection(client, monkeypatch):
     import threading
 
     go_on = threading.Event()
-    monkeypatch.setattr(exporting, "write", broken)
-    monkeypatch.setattr(data, "SECONDS_TO_FINISH", 0)
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], write=broken))
+    monkeypatch.setattr(files, "SECONDS_TO_FINISH", 0)
     response = client.get("/reports.csv")
     assert "Content-Length" not in response
     parts = iter(response.streaming_content)
@@ -181,13 +185,41 @@ def test_a_client_that_takes_nothing_is_let_go(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_old_http_is_given_the_length_however_long_it_takes(client, monkeypatch):
-    from registry.views import data
+    from registry.views import files
 
     published()
-    monkeypatch.setattr(data, "SECONDS_TO_FINISH", 0)
+    monkeypatch.setattr(files, "SECONDS_TO_FINISH", 0)
     response = client.get("/reports.csv", SERVER_PROTOCOL="HTTP/1.0")
     assert "Content-Length" in response
     assert len(rows(response)) == 1
+
+
+@pytest.mark.parametrize("query", ["excel=1", "hxl=1", "hxl=no"])
+def test_what_only_csv_has_is_refused_elsewhere(client, query):
+    response = client.get(f"/reports.ndjson?{query}")
+    assert response.status_code == 400
+    assert query[:3] in response.content.decode()
+    assert "Only CSV" in response.content.decode()
+
+
+def test_a_format_that_there_is_not_is_a_404_that_names_those_there_are(client):
+    response = client.get("/assessments.sav")
+    assert response.status_code == 404
+    for name in FORMATS:
+        assert f"assessments.{name}" in response.content.decode()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_has_its_name_and_type(client, form):
+    factories.edition()
+    published()
+    for table in TABLES:
+        if table != "entries":
+            response = client.get(f"/{table}.{form}")
+            assert response.status_code == 200
+            assert response["Content-Type"] == FORMATS[form].media_type
+            assert response["Content-Disposition"].endswith(f'damage-{table}-public-2026-03-10.{form}"')
+            assert b"".join(response.streaming_content) or form == "ndjson"
 
 
 # -- /versions.csv and /entries.csv
@@ -246,7 +278,8 @@ def test_the_page_of_the_office_offers_the_timeline(client, areas):
 
 def test_the_dictionary_has_every_column_and_code(client):
     table = rows(client.get("/data/dictionary.csv"))
-    assert [row["column"] for row in table if not row["code"]] == NAMES
+    assert [row["column"] for row in table if not row["code"] and row["table"] == "reports"] == NAMES
+    assert {row["table"] for row in table} == {*TABLES} - {"entries"}
     assert ("status", "verified") in {(row["column"], row["code"]) for row in table}
     assert all(row["label"] for row in table)
 
@@ -289,9 +322,19 @@ def test_the_command_gives_the_office_everything_and_variants(tmp_path):
     assert path.read_text().count("\n") == 2
 
 
+def test_the_command_writes_any_table_in_any_format(tmp_path):
+    made = report()
+    path = tmp_path / "out.ndjson"
+    call_command("export_reports", "-o", str(path), "--table", "entries", "--format", "ndjson")
+    assert json.loads(path.read_text())["reference"] == made.reference
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
+        (["--format", "ndjson", "--excel"], "excel"),
+        (["--table", "versions", "--as-of", "2026-03-10"], "as_of"),
+        (["--table", "entries", "--audience", "public"], "view"),
         (["--filter", "kind=ship"], "kind"),
         (["--filter", "colour=red"], "colour"),
         (["--filter", "assignee=me"], "assignee"),
@@ -315,7 +358,7 @@ def test_the_command_leaves_the_old_file_when_it_fails(tmp_path, monkeypatch):
         sink.write(b"half")
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(exporting, "write", broken)
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], write=broken))
     with pytest.raises(RuntimeError):
         call_command("export_reports", "-o", str(path))
     assert path.read_text() == "whole"

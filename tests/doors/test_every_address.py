@@ -11,6 +11,7 @@ from django.urls import get_resolver, reverse
 from registry.actions import editions, evidence, journal, people
 from registry.actions.sampling import photo
 from registry.models import Asset, Batch, Incident
+from registry.outputs.tables import TABLES
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -121,9 +122,12 @@ EXPECTED: dict[str, str] = {
     "tokens": SIGN_IN,
     "revoke-token": POSTED,
     # data
-    "reports-csv": PAGE,
-    "versions-csv": PAGE,
-    "entries-csv": STAFF,
+    "reports-file": PAGE,
+    "versions-file": PAGE,
+    "assessments-file": PAGE,
+    "outage_steps-file": PAGE,
+    "statements-file": PAGE,
+    "entries-file": STAFF,
     "data": PAGE,
     "dictionary-csv": PAGE,
     "datapackage-json": PAGE,
@@ -305,6 +309,7 @@ def world(settings: Any) -> dict[str, Any]:
             ),
             on_import,
         ),
+        **{f"{table}-file": {"format": "csv"} for table in TABLES},
         "import-conflict": {"pk": batch.pk, "number": 2},
         "person": person,
         "send-password-link": person,

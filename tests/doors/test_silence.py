@@ -28,6 +28,8 @@ from registry.models import (
     Statement,
 )
 from registry.outputs import telling
+from registry.outputs.formats import FORMATS
+from registry.outputs.tables import TABLES
 from registry.rules import access
 from registry.rules.vocabularies import EntryKind
 from tests import factories
@@ -235,7 +237,9 @@ class Register:
         """Lines beside a report: some are never shown, whatever they say."""
         lines = [
             Assessment(scale="ems98", scale_grade="3", method="field", assessed_on=date(2026, 2, 10),
-                       damage_level="moderate", act_members=self.either("", "Petrenko")),
+                       damage_level="moderate", act_members=self.either("", "Petrenko"),
+                       hazards=self.either("", "gas"), act_number=self.either("", "Hushword 5"),
+                       independent_source=self.either("", "Hushword Post")),
             Source(type="media", name=self.either("A", "Hushword Post"), url=self.either("", "https://e.org")),
         ]  # fmt: skip
         if self.side:
@@ -249,6 +253,24 @@ class Register:
                 )
             )
         self.write(school, EntryKind.NOTED, rows=lines)
+        self._graded()
+
+    def _graded(self) -> None:
+        """Grades: of the public's months and days neither the day nor the moment shows."""
+        grade = {"scale": "ems98", "scale_grade": "3", "method": "field", "damage_level": "moderate"}
+        day = self.public(date(2026, 2, 3), date(2026, 2, 20))
+        minutes = timedelta(minutes=self.public(0, 37))
+        for reference, seen_on in ((CLINIC, day), (HOUSE, date(2026, 2, 11))):
+            line = Assessment(assessed_on=seen_on, **grade)
+            report = Report.objects.get(reference=reference)
+            self.write(report, EntryKind.NOTED, at=AT + DAY + minutes, rows=[line])
+        if self.side:
+            # Struck out before any edition, and in a report that nobody sees.
+            line = Assessment(assessed_on=date(2026, 2, 12), **grade | {"scale_grade": "5"})
+            self.write(Report.objects.get(reference=SHOP), EntryKind.NOTED, at=AT + DAY, rows=[line])
+            Assessment.objects.filter(scale_grade="5").update(voided_at=AT + 2 * DAY)
+            line = Assessment(assessed_on=date(2026, 2, 12), **grade)
+            self.write(Report.objects.get(reference=REJECTED), EntryKind.NOTED, at=AT + DAY, rows=[line])
 
     def _later(self) -> None:
         """Between two editions: office work that changes nothing an audience sees, and a step struck out."""
@@ -258,6 +280,14 @@ class Register:
             note = {"description": self.either("Looked again", "Hushword")}
             self.write(report, EntryKind.EDITED, at=at, fields=note)
         if self.side:
+            # After the month's last edition, and after every edition.
+            grade = Assessment(scale="ems98", scale_grade="4", method="field", assessed_on=date(2026, 2, 12))
+            if self.audience == "public":
+                self.write(Report.objects.get(reference=CLINIC), EntryKind.NOTED, at=at, rows=[grade])
+            late = Assessment(scale="ems98", scale_grade="4", method="field", assessed_on=date(2026, 2, 12))
+            self.write(
+                Report.objects.get(reference=SHOP), EntryKind.NOTED, at=EDITIONS[2] + HOUR, rows=[late]
+            )
             moved = {"lat": Decimal("50.001900"), "lon": Decimal("36.001900"), "address": "Ivanova lane"}
             house = Report.objects.get(reference=HOUSE)
             self.write(house, EntryKind.EDITED, at=at, fields=moved)
@@ -286,13 +316,8 @@ class Register:
 
 #: Where staff are shown what is published if they ask for it, elsewhere their own.
 STAFF_CHOOSE = (
-    "/reports",
-    "/versions",
-    "/map",
-    "/data",
-    "/statistics",
-    "/api/v1/reports?",
-    "/ogc/collections",
+    *("/reports", "/versions", "/assessments", "/outage_steps", "/statements"),
+    *("/map", "/data", "/statistics", "/api/v1/reports?", "/ogc/collections"),
 )
 #: What differs between any two answers: tokens against forgery, ids of commands, the moment of an answer.
 _OWN = re.compile(rb'name="(?:csrfmiddlewaretoken|command)" value="[^"]+"|"timeStamp":"[^"]+"')
@@ -385,7 +410,12 @@ def addresses(audience: str) -> list[str]:
     found += ["/reports.csv?excel=1", "/reports.csv?hxl=1", "/versions.csv", "/versions.csv?type=house"]
     found += [f"/data/datapackage.json?{query}" for query in ("", "kind=building&hxl=1", days[0])]
     found += ["/data/hxl-schema/reports.csv", "/data/hxl-schema/entries.csv"]
-    found += ["/data/dictionary.csv", "/entries.csv", "/versions.csv?text=Hushword"]
+    found += [f"/{table}.{form}" for table in TABLES for form in FORMATS]
+    for table in ("assessments", "outage_steps", "statements"):
+        found += [
+            f"/{table}.csv?{query}" for query in (*days, "kind=outage", f"incident={KNOWN}", "text=Hushword")
+        ]
+    found += ["/data/dictionary.csv", "/versions.csv?text=Hushword"]
     found += [f"/reports?after=2026-02-09.{HOUSE}", f"/reports?before=2026-02-09.{SHOP}&kind=building"]
     found += [f"/map/list?bbox=36,49.9,36.5,50.5&{query}" for query in ("", *days[:1], "type=house")]
     found += ["/map/list?bbox=36.0010,50.0010,36.0014,50.0014"]
@@ -463,6 +493,9 @@ def test_what_may_not_be_seen_changes_no_byte_of_any_answer(audience: str) -> No
             assert said == [], address
     # What is compared says something.
     assert sum(status == 200 for status, *_rest in there.values()) > 0.6 * len(there)
+    assert there[0, "/assessments.csv"][2].decode().count("\n") == 4
+    assert there[0, "/outage_steps.csv"][2].count(b"\n") == (1 if audience == "public" else 5)
+    assert b"Roofs damaged" in there[0, "/statements.csv"][2]
     listed = there[0, "/reports?"][2].decode()
     for reference in (HOUSE, SCHOOL, CLINIC, POWER, HEAT, WATER):
         assert reference in listed

@@ -13,9 +13,11 @@ from django.conf import settings
 
 from registry.columns import COLUMNS
 from registry.outputs import describing
+from registry.outputs.tables import TABLES
 from tests import factories
 
 from .test_exporting import office, written
+from .test_formats import children
 
 pytestmark = pytest.mark.django_db
 
@@ -45,11 +47,11 @@ def rich():
         figures_as_of_utc=factories.AT, etr_utc=factories.AT, restriction="none",
     )  # fmt: skip
     factories.report(lat=None, occurred_from=None, damage_level="")
+    children(first)
 
 
 def file(name, **variant) -> str:
-    sheet, _key = describing.TABLES[name]
-    return written(office(), sheet, **variant).decode()
+    return written(office(), name, **variant).decode()
 
 
 def planted(text: str, row: int, **cells: str) -> str:
@@ -67,8 +69,7 @@ def planted(text: str, row: int, **cells: str) -> str:
 
 def checked(folder: Path, name: str, text: str, *, hxl: bool = False) -> list[tuple[str, str, str]]:
     """What frictionless has against a file as we describe it: the field, the error, its cell."""
-    sheet, key = describing.TABLES[name]
-    schema = describing.table_schema(sheet(office()).columns, key=key)
+    schema = describing.table_schema(TABLES[name].columns, key=TABLES[name].key)
     one = describing.resource(name, f"{name}.csv", schema, hxl=hxl)
     (folder / f"{name}.csv").write_text(text)
     (folder / "datapackage.json").write_text(
@@ -80,7 +81,7 @@ def checked(folder: Path, name: str, text: str, *, hxl: bool = False) -> list[tu
 
 
 @pytest.mark.usefixtures("rich")
-@pytest.mark.parametrize("name", describing.TABLES)
+@pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("tagged", [False, True])
 def test_frictionless_finds_our_files_as_they_are_described(tmp_path, name, tagged):
     assert checked(tmp_path, name, file(name, hxl=tagged), hxl=tagged) == []
@@ -105,8 +106,7 @@ def test_frictionless_finds_what_was_planted(tmp_path):
 
 def against_schema(text: str, name: str = "reports") -> list[tuple[str, str]]:
     """What libhxl has against a file by our schema."""
-    sheet, key = describing.TABLES[name]
-    rules = [list(rule) for rule in describing.hxl_schema(sheet(office()).columns, key=key)]
+    rules = [list(rule) for rule in describing.hxl_schema(TABLES[name].columns, key=TABLES[name].key)]
     return against(partial(hxl.schema, rules), text)
 
 
@@ -119,7 +119,7 @@ def against(schema, text: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("rich")
-@pytest.mark.parametrize("name", describing.TABLES)
+@pytest.mark.parametrize("name", TABLES)
 def test_libhxl_finds_nothing_against_our_files(name):
     assert against_schema(file(name, hxl=True), name) == []
 
@@ -142,8 +142,8 @@ def test_libhxl_finds_what_was_planted():
 
 
 def test_every_column_has_a_tag_of_its_own():
-    for sheet, _key in describing.TABLES.values():
-        tags = [frozenset(tag.split("+")) for _name, _type, tag in sheet(office()).columns]
+    for table in TABLES.values():
+        tags = [frozenset(column.hxl.split("+")) for column in table.columns]
         assert len(set(tags)) == len(tags)
 
 
@@ -156,12 +156,13 @@ def test_the_package_leads_to_the_selected_files(client):
     told = client.get("/data/datapackage.json?type=school&hxl=1").json()
     assert told["version"] == "2026-03-10"
     assert told["description"].endswith("School")
-    first, second = told["resources"]
+    first, second, *_children = told["resources"]
     assert first["path"] == f"{settings.BASE_URL}/reports.csv?hxl=1&type=school"
     assert first["dialect"]["commentRows"] == [2]
     assert [field["name"] for field in first["schema"]["fields"]] == [column.name for column in COLUMNS]
     assert second["schema"]["primaryKey"] == ["reference", "valid_from_utc"]
-    (only,) = client.get("/data/datapackage.json?as_of=2026-03-10").json()["resources"]
+    only, *others = client.get("/data/datapackage.json?as_of=2026-03-10").json()["resources"]
+    assert [one["name"] for one in others] == ["assessments", "outage_steps", "statements"]
     assert only["path"].endswith("/reports.csv?as_of=2026-03-10")
     assert "commentRows" not in only["dialect"]
     for query in ("colour=red", "as_of=2026-03-09", "hxl=yes", "excel=1"):
@@ -172,7 +173,7 @@ def test_the_office_is_told_of_its_timeline_too(client, settings):
     settings.SECOND_FACTOR_REQUIRED = False
     client.force_login(factories.person("official", factories.ukraine()["UA"]))
     names = [one["name"] for one in client.get("/data/datapackage.json").json()["resources"]]
-    assert names == ["reports", "versions", "entries"]
+    assert names == [*TABLES]
 
 
 def test_the_schema_is_served_and_stands_in_the_documentation(client):

@@ -19,8 +19,10 @@ from django.http import QueryDict
 from registry.columns import COLUMNS
 from registry.filters import select
 from registry.models import Report
-from registry.outputs import exporting
-from registry.outputs.exporting import Busy, Spool
+from registry.outputs import sending
+from registry.outputs.formats import FORMATS
+from registry.outputs.sending import Busy, Spool
+from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import Holder
 from tests import factories
 from tests.factories import AT, published, report
@@ -50,9 +52,9 @@ NASTY = [
 ]
 
 
-def written(selection, sheet=exporting.reports, **variant) -> bytes:
+def written(selection, table="reports", **variant) -> bytes:
     sink = BytesIO()
-    rows = exporting.write(sheet(selection), sink, **variant)
+    rows = FORMATS["csv"].write(TABLES[table].sheet(selection), sink, **variant)
     assert rows == len(list(csv.reader(StringIO(sink.getvalue().decode(), newline="")))) - 1 - variant.get(
         "hxl", 0
     )
@@ -179,8 +181,8 @@ def test_a_filtered_file_holds_what_the_list_holds_in_its_order(query):
     selection = select(None, QueryDict(query), holder=Holder.OFFICE)
     listed = [row.reference for row in selection.page().rows]
     assert listed
-    for sheet in (exporting.reports, exporting.entries):
-        written_rows = csv.DictReader(StringIO(written(selection, sheet).decode()))
+    for table in ("reports", "entries"):
+        written_rows = csv.DictReader(StringIO(written(selection, table).decode()))
         assert [row["reference"] for row in written_rows] == listed
 
 
@@ -199,7 +201,7 @@ def test_versions_are_what_the_audience_had_from_edition_to_edition():
     factories.past(report=made, since=AT, until=later, damage_level="minor")
     factories.past(Holder.RESEARCHER, report=made, since=AT, until=later, damage_level="none")
     published(report=made, at=later, damage_level="severe")
-    data = written(select(AnonymousUser(), {}), exporting.versions).decode()
+    data = written(select(AnonymousUser(), {}), "versions").decode()
     rows = list(csv.DictReader(StringIO(data)))
     assert [(row["damage_level"], row["valid_from_utc"], row["valid_to_utc"]) for row in rows] == [
         ("minor", "2026-03-10 12:00:00", "2026-03-11 12:00:00"),
@@ -215,7 +217,7 @@ def test_entries_are_the_timeline_with_its_words():
     other = report(object_type="house")
     line = journal.Line(journal.lock(made.reference), "noted", texts={"note": 'Gate, "locked"'})
     journal.record(line, at=AT + timedelta(hours=1))
-    data = written(office(type="school"), exporting.entries).decode()
+    data = written(office(type="school"), "entries").decode()
     rows = list(csv.DictReader(StringIO(data)))
     assert [(row["reference"], row["number"], row["kind"], row["note"]) for row in rows] == [
         (made.reference, "1", "logged", ""),
@@ -318,7 +320,8 @@ def test_places_are_counted_over_all_processes(settings):
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_of_the_database_is_not_left_behind():
     report()
-    spool = Spool(lambda sink: exporting.write(exporting.reports(office()), sink))
+    sheet = TABLES["reports"].sheet(office())
+    spool = Spool(lambda sink: FORMATS["csv"].write(sheet, sink))
     assert spool.finished(within=10)
     assert b"".join(spool).count(b"\n") == 2
     spool.close()
@@ -352,7 +355,7 @@ def test_without_a_place_for_the_file_none_is_taken_from_others(settings, monkey
     def no_space(**_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(exporting.tempfile, "TemporaryFile", no_space)
+    monkeypatch.setattr(sending.tempfile, "TemporaryFile", no_space)
     with pytest.raises(OSError, match="No space left"):
         Spool(lambda sink: 0)
     assert len(os.listdir("/proc/self/fd")) == before

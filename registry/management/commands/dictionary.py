@@ -16,8 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         if options["hxl"]:
-            columns = [(column.name, column.type, column.hxl) for column in COLUMNS]
-            rules = describing.hxl_schema(columns, key=["reference"])
+            rules = describing.hxl_schema(COLUMNS, key=["reference"])
             csv.writer(self.stdout, lineterminator="\n").writerows(rules)
         else:
             self.stdout.write(dictionary.markdown(), ending="")

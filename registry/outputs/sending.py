@@ -1,0 +1,137 @@
+"""How a file is sent: written at the speed of the database, followed at the client's, in flat memory."""
+
+import fcntl
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from threading import Condition, Thread, get_native_id
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import connections
+
+
+class Sink(Protocol):
+    """What a file is written into, from its first byte to its last."""
+
+    def write(self, data: bytes, /) -> Any: ...
+
+
+class Busy(Exception):
+    """As many downloads run as ``settings.DOWNLOADS_AT_ONCE`` allows, in all processes together."""
+
+
+class Abandoned(Exception):
+    """The client left before its file was written."""
+
+
+#: How far the writing of files steps back on SQLite; PostgreSQL reads for it in a process of its own.
+_NICE = 5
+
+
+class Spool:
+    """A file that a thread writes at the speed of the database and a response follows at the client's.
+
+    It lies unlinked in DATA_DIR and goes, with its place among the downloads, when both ends have closed:
+    also when the client leaves early or the process is killed. Iterating gives the bytes as they come and
+    raises what the writer raised, so that a broken file is a broken connection.
+    """
+
+    def __init__(self, job: Callable[[Sink], int], *, alias: str = "reader") -> None:
+        """``job`` writes into the sink it is given and returns its number of rows. Raises Busy."""
+        self._changed = Condition()
+        self._left = self._done = False
+        self._error: BaseException | None = None
+        self.size = 0
+        # The thread reads where this one does: see upkeep/replica.
+        self._job, self._alias, self._connection = job, alias, connections[alias].alias
+        self._thread = Thread(target=self._run, daemon=True)
+        with ExitStack() as unless_begun:
+            self._slot = _take_slot()
+            unless_begun.callback(os.close, self._slot)
+            self._out = unless_begun.enter_context(tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0))
+            self._in, self._slot_of_writer = os.dup(self._out.fileno()), os.dup(self._slot)
+            unless_begun.callback(os.close, self._in)
+            unless_begun.callback(os.close, self._slot_of_writer)
+            if connections[alias].in_atomic_block:
+                # Only this connection sees what its transaction has written.
+                self._run()
+            else:
+                self._thread.start()
+            unless_begun.pop_all()
+
+    def write(self, data: bytes) -> None:
+        if self._left:
+            raise Abandoned
+        # A disk that is nearly full takes a part, and refuses only the next.
+        left = memoryview(data)
+        while left:
+            left = left[self._out.write(left) :]
+        with self._changed:
+            self.size += len(data)
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            if self._thread.ident:
+                connections[self._alias] = connections[self._connection]
+                if sys.platform == "linux" and connections[self._alias].vendor == "sqlite":
+                    # Where there is work for more than the cores there are, whoever logs damage goes first.
+                    os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
+            self._job(self)
+        except BaseException as raised:
+            error = raised
+        finally:
+            if self._thread.ident:
+                connections.close_all()
+            self._out.close()
+            os.close(self._slot_of_writer)
+            with self._changed:
+                self._error, self._done = error, True
+                self._changed.notify_all()
+
+    def finished(self, *, within: float | None) -> bool:
+        """Whether the file is whole, waiting so many seconds (None: until it is). Raises what broke it."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: self._done, within)
+        if self._error:
+            raise self._error
+        return done
+
+    def __iter__(self) -> Iterator[bytes]:
+        position = 0
+        while True:
+            self._wait_beyond(position)
+            if data := os.pread(self._in, 1 << 18, position):
+                position += len(data)
+                yield data
+            elif self.finished(within=0):
+                return
+
+    def _wait_beyond(self, position: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._done or self.size > position)
+
+    def close(self) -> None:
+        """The client has everything, or has left."""
+        if not self._left:
+            self._left = True
+            os.close(self._in)
+            os.close(self._slot)
+
+
+def _take_slot() -> int:
+    """One of the places for downloads: a locked file, free again when the last copy of it is closed."""
+    folder = settings.DATA_DIR / "downloads"
+    folder.mkdir(exist_ok=True)
+    for number in range(settings.DOWNLOADS_AT_ONCE):
+        slot = os.open(folder / str(number), os.O_CREAT | os.O_RDWR, 0o640)
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return slot
+        except BlockingIOError:
+            os.close(slot)
+    raise Busy

@@ -1,0 +1,113 @@
+"""The files of every table, in every format: sent as they are written."""
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from registry.actions import journal
+from registry.filters import BadFilter, Selection, select
+from registry.models import Download, Edition
+from registry.outputs.formats import FORMATS, OPTIONS, Format
+from registry.outputs.sending import Busy, Sink, Spool
+from registry.outputs.tables import TABLES, Table
+from registry.rules.vocabularies import Holder
+
+from . import errors
+from .guards import View, staff_only
+
+#: A file that is whole within this time is sent with its length, a longer one as it comes.
+SECONDS_TO_FINISH = 0.1
+#: A client that takes less than 256 KiB within this time is let go, so that nobody keeps a place for ever.
+SECONDS_TO_TAKE = 600
+
+
+@require_safe
+def file(request: HttpRequest, format: str, *, table: Table) -> HttpResponseBase:
+    """The selected rows of a table, as this person may see them."""
+    if format not in FORMATS:
+        there = get_text_list([f"{table.name}.{name}" for name in FORMATS], _("and"))
+        return errors.not_found(request, why=_("There are these files: %(files)s.") % {"files": there})
+    form = FORMATS[format]
+    options = {name: asked(request, name) for name in form.options}
+    for name in OPTIONS:
+        if any(request.GET.getlist(name)) and name not in form.options:
+            raise BadFilter(name, _("Only %(format)s files have this.") % {"format": _which_have(name)})
+    selection = select(request.user, request.GET, beside=form.options)
+    content = table.sheet(selection)
+    headers = {"Content-Disposition": f'attachment; filename="{name_of(table, form, selection)}"'}
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers, content_type=form.media_type)
+    download = Download(
+        by=request.user if request.user.is_authenticated else None,
+        at=journal.now(),
+        holder=selection.holder,
+        what=f"{table.name}.{form.name}",
+        filter=selection.query,
+    )
+
+    def write(sink: Sink) -> int:
+        # Written first, so that a download broken off is known too.
+        download.save()
+        rows = form.write(content, sink, **options)
+        Download.objects.filter(pk=download.pk).update(rows=rows)
+        return rows
+
+    try:
+        spool = Spool(write, alias=selection.using)
+    except Busy:
+        return errors.unavailable(retry_after=30)
+    try:
+        # Without chunks an end that came too early would look like the end.
+        chunks = request.META.get("SERVER_PROTOCOL") != "HTTP/1.0"
+        whole = spool.finished(within=SECONDS_TO_FINISH if chunks else None)
+    except BaseException:
+        spool.close()
+        raise
+    if client := request.META.get("gunicorn.socket"):
+        client.settimeout(SECONDS_TO_TAKE)
+    response = StreamingHttpResponse(spool, headers=headers, content_type=form.media_type)
+    if whole:
+        response["Content-Length"] = spool.size
+    return response
+
+
+def asked(request: HttpRequest, name: str) -> bool:
+    """Whether something is asked of a file by 1."""
+    values = set(request.GET.getlist(name)) - {""}
+    if values - {"1"}:
+        raise BadFilter(name, _("It is 1 or left away."))
+    return bool(values)
+
+
+def _which_have(option: str) -> str:
+    return get_text_list([str(one.label) for one in FORMATS.values() if option in one.options], _("and"))
+
+
+def name_of(table: Table, form: Format, selection: Selection) -> str:
+    """``damage-reports-public-2026-03-10.csv``: what, whose, as of which day."""
+    edition = edition_of(selection)
+    moment = selection.as_of or (edition and edition.at) or timezone.now()
+    return f"damage-{table.name}-{selection.holder}-{moment.date()}.{form.name}"
+
+
+def edition_of(selection: Selection) -> Edition | None:
+    """The edition that an audience's rows are of; None for the office, and before the first."""
+    editions = Edition.objects.using(selection.using)
+    if selection.holder == Holder.OFFICE:
+        return None
+    return (editions.filter(at__lte=selection.as_of) if selection.as_of else editions).first()
+
+
+def _door(table: Table) -> URLPattern:
+    view: View = partial(file, table=table)
+    return path(
+        f"{table.name}.<slug:format>", staff_only(view) if table.office else view, name=f"{table.name}-file"
+    )
+
+
+urlpatterns = [_door(table) for table in TABLES.values()]

@@ -1,0 +1,179 @@
+"""Every format holds the same values; programs that people use read them back."""
+
+import csv
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO, StringIO
+from typing import Any
+
+import duckdb
+import geopandas
+import pandas as pd
+import polars as pl
+import pytest
+
+from registry.actions import journal
+from registry.filters import select
+from registry.models import Assessment, Incident, OutageStep, Report, Statement
+from registry.outputs.formats import FORMATS
+from registry.outputs.tables import TABLES
+from registry.rules.vocabularies import Holder
+from tests import factories
+from tests.factories import AT, report
+from tests.outputs.test_exporting import NASTY
+
+pytestmark = pytest.mark.django_db
+
+
+def written(format: str, table: str = "reports", **params: Any) -> bytes:
+    """A file of the office's rows."""
+    sink = BytesIO()
+    FORMATS[format].write(TABLES[table].sheet(select(None, params, holder=Holder.OFFICE)), sink)
+    return sink.getvalue()
+
+
+@pytest.fixture
+def nasty() -> dict[str, str]:
+    """Reports whose texts are hard to write down, by reference."""
+    made = {}
+    for number, text in enumerate(NASTY):
+        row = report(
+            summary=text,
+            object_name=text,
+            adm2_code="007",
+            lat=None if number % 5 == 4 else -33.5,
+            lon=None if number % 5 == 4 else -70.000001,
+            occurred_from=None if number % 2 else date(2026, 3, 1),
+            occurred_to=date(2026, 3, 1) + timedelta(days=number % 3),
+            started_utc=datetime(2026, 3, 1, 0, 0, number, tzinfo=UTC) if number % 3 else None,
+            sources_agree=[None, True, False][number % 3],
+            repair_cost=["12.50", None, "1234567890123.45"][number % 3],
+            repair_currency="CLP",
+            ems98_max=5,
+            ems98_min=0,
+        )
+        made[row.reference] = text
+    return made
+
+
+def plain(value: Any, type: str) -> Any:
+    """A value of a file as Python has it; None where it is missing."""
+    if value is None or value is pd.NaT or value is pd.NA or value == "" or value != value:
+        return None
+    match type:
+        case "decimal":
+            return round(Decimal(str(value)), 6).normalize()
+        case "integer":
+            return int(value)
+        case "boolean":
+            return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
+        case "date":
+            return date.fromisoformat(str(value)[:10])
+        case "moment":
+            return pd.Timestamp(value).tz_localize(None).to_pydatetime() if is_naive(value) else moment(value)
+    return value
+
+
+def is_naive(value: Any) -> bool:
+    return pd.Timestamp(value).tzinfo is None
+
+
+def moment(value: Any) -> datetime:
+    return pd.Timestamp(value).tz_convert("UTC").tz_localize(None).to_pydatetime()
+
+
+def as_plain(rows: list[dict[str, Any]], table: str = "reports") -> list[dict[str, Any]]:
+    columns = TABLES[table].columns
+    return [{column.name: plain(row[column.name], column.type) for column in columns} for row in rows]
+
+
+def in_csv(table: str = "reports") -> list[dict[str, Any]]:
+    return as_plain(list(csv.DictReader(StringIO(written("csv", table).decode(), newline=""))), table)
+
+
+def test_ndjson_holds_what_csv_holds(nasty):
+    lines = written("ndjson").split(b"\n")
+    assert lines.pop() == b""
+    rows = [json.loads(line) for line in lines]
+    assert as_plain(rows) == in_csv()
+    assert {row["reference"]: row["summary"] for row in rows} == nasty
+    assert [list(row) for row in rows] == [[c.name for c in TABLES["reports"].columns]] * len(NASTY)
+    assert all(value != "" for row in rows for value in row.values())
+    assert {row["started_utc"] for row in rows if row["started_utc"]} >= {"2026-03-01T00:00:01Z"}
+
+
+def test_programs_read_ndjson(nasty, tmp_path):
+    path = tmp_path / "reports.ndjson"
+    path.write_bytes(written("ndjson"))
+    asked = "SELECT reference, summary, adm2_code, lon FROM read_ndjson(?, sample_size=-1)"
+    expected = {(row["reference"], row["summary"], "007", row["lon"]) for row in in_csv()}
+    found = duckdb.execute(asked, [str(path)]).fetchall()
+    assert {(ref, text, code, lon and round(Decimal(lon), 6)) for ref, text, code, lon in found} == expected
+    frame = pl.read_ndjson(path, infer_schema_length=None)
+    assert dict(frame.select("reference", "summary").rows()) == nasty
+    frame = pd.read_json(path, lines=True, dtype={"adm2_code": str})
+    assert dict(zip(frame.reference, frame.summary, strict=True)) == nasty
+    assert set(frame.adm2_code) == {"007"}
+
+
+def test_geojson_is_a_collection_of_points(nasty, tmp_path):
+    data = written("geojson")
+    told = json.loads(data)
+    assert (told["type"], "crs" in told) == ("FeatureCollection", False)
+    assert as_plain([feature["properties"] for feature in told["features"]]) == in_csv()
+    for feature in told["features"]:
+        row = feature["properties"]
+        point = {"type": "Point", "coordinates": [-70.000001, -33.5]} if row["lat"] else None
+        assert feature["geometry"] == point
+    path = tmp_path / "reports.geojson"
+    path.write_bytes(data)
+    frame = geopandas.read_file(path)
+    assert dict(zip(frame.reference, frame.summary, strict=True)) == nasty
+    assert frame.crs.to_epsg() == 4326
+    assert {(p.x, p.y) for p in frame.geometry if p is not None} == {(-70.000001, -33.5)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_without_rows_is_a_file(table):
+    assert written("ndjson", table) == b""
+    assert json.loads(written("geojson", table)) == {"type": "FeatureCollection", "features": []}
+
+
+@pytest.mark.usefixtures("nasty")
+def test_past_and_children_hold_in_every_format_what_csv_holds():
+    old = Report.objects.first()
+    factories.change(old, at=AT + timedelta(days=1), summary="Later")
+    children(old)
+    for table in TABLES:
+        rows = in_csv(table)
+        assert rows
+        assert as_plain([json.loads(line) for line in written("ndjson", table).splitlines()], table) == rows
+        features = json.loads(written("geojson", table))["features"]
+        assert as_plain([feature["properties"] for feature in features], table) == rows
+        if table not in ("reports", "versions"):
+            assert {feature["geometry"] for feature in features} <= {None}
+
+
+def children(report: Report) -> None:
+    """What hangs on a report and its incident."""
+    storm = Incident.objects.create(title="Storm", cause_group="weather", began_at=AT, created_at=AT)
+    Statement.objects.create(
+        incident=storm, type="damage", text='Roofs, "many"', said_by="Office", said_at=AT, certainty="confirmed",
+        figure=40, figure_unit="houses", recorded_at=AT,
+    )  # fmt: skip
+    graded = journal.Line(
+        journal.lock(report.reference),
+        "noted",
+        rows=[
+            Assessment(
+                scale="ems98",
+                scale_grade="3",
+                method="field",
+                assessed_on=date(2026, 3, 9),
+                elements="glazing:>60",
+            ),
+            OutageStep(at=AT, direction="lost", customers=None, everyone=True),
+        ],
+    )
+    journal.record(graded, at=AT + timedelta(days=2))
