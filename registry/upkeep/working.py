@@ -25,6 +25,7 @@ from registry.actions import editions, importing, tallies
 from registry.actions.journal import now
 from registry.models import Entry, Progress, Seal
 from registry.rules.vocabularies import Holder
+from registry.spool import TABLES
 
 from . import locating
 
@@ -108,6 +109,12 @@ def _write_day() -> None:
     tallies.write_day(Holder.OFFICE, timezone.localdate(timezone=timezone.get_default_timezone()))
 
 
+def _forget() -> None:
+    """What nobody came back for."""
+    importing.forget()
+    TABLES.sweep()
+
+
 #: What the worker does, in this order; a new duty is one line.
 DUTIES: tuple[Duty, ...] = (
     Duty("merge", tallies.merge, every(seconds=5)),
@@ -115,7 +122,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("seal", _seal, lambda at: at + timedelta(minutes=settings.SEAL_MINUTES)),
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
-    Duty("forget", importing.forget, daily),
+    Duty("forget", _forget, every(hours=1)),
     # Under a lease of its own, for it commits chunk by chunk.
     Duty("import", importing.run_chunk, every(seconds=10), leased=True),
 )

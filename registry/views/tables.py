@@ -2,13 +2,11 @@
 
 import tempfile
 import threading
-import time
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
@@ -17,13 +15,12 @@ from django.utils.translation import gettext as _
 from registry.forms.places import embedded
 from registry.forms.tables import MOST_ROWS, ColumnsForm, TableForm
 from registry.geocoding.tables import BadColumns, geocoded, write
+from registry.spool import TABLES
 from registry.tabular import BadTable, Table
 
 from . import errors
 from .guards import person_of, signed_in
 
-#: A table that nobody took back is deleted after so many seconds.
-_KEPT_S = 3600
 #: Rows out of which values are shown.
 _SAMPLE, _VALUES = 50, 3
 #: One table at a time in a process: others are asked to come again.
@@ -44,13 +41,8 @@ def locate_table(request: HttpRequest) -> HttpResponseBase:
 
 
 def _kept(request: HttpRequest) -> Path:
-    """Where the table of this person lies between the two steps; what others left behind goes."""
-    folder = Path(settings.DATA_DIR) / "tables"
-    folder.mkdir(mode=0o750, exist_ok=True)
-    for file in folder.iterdir():
-        if time.time() - file.stat().st_mtime > _KEPT_S:
-            file.unlink(missing_ok=True)
-    return folder / str(person_of(request).pk)
+    """Where the table of this person lies between the two steps."""
+    return TABLES.folder / str(person_of(request).pk)
 
 
 def _receive(request: HttpRequest, kept: Path) -> HttpResponseBase:

@@ -1,6 +1,7 @@
 """Imports: what becomes of rows, the same file again, files that changed, and processes that die."""
 
 import csv
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from registry.models import (
 )
 from registry.rules.likeness import Likeness, Verdict
 from registry.tabular import BadTable
-from registry.upkeep import verifying
+from registry.upkeep import verifying, working
 from tests import factories, sheets
 
 pytestmark = pytest.mark.django_db
@@ -503,6 +504,31 @@ def test_failing_rows_and_tables_that_nobody_confirms_are_forgotten(file: Callab
     assert (waiting.state, len(errors(done)), len(errors(waiting))) == ("cancelled", 0, 0)
     assert not importing.batches.spooled(waiting).exists()
     assert done.counts["error"] == 1
+
+
+def test_files_that_nobody_came_back_for_go_and_those_of_open_imports_stay(
+    file: Callable[..., Path], settings: Any
+) -> None:
+    path = file(school(1))
+    done, waiting = (
+        run(path),
+        importing.receive(importing.upload([path.read_bytes()], "b.csv", by=None), by=None),
+    )
+    left = {
+        name: Path(settings.DATA_DIR) / name
+        for name in ("imports/part-1.csv", f"imports/{done.pk}.csv", "tables/1")
+    }
+    (settings.DATA_DIR / "tables").mkdir()
+    for one in left.values():
+        one.write_text("left")
+    duty = next(duty for duty in working.DUTIES if duty.name == "forget")
+    duty.act()
+    assert all(one.exists() for one in left.values())
+    for one in (*left.values(), batches.spooled(waiting)):
+        os.utime(one, (0, 0))
+    duty.act()
+    assert not any(one.exists() for one in left.values())
+    assert batches.spooled(waiting).exists()
 
 
 def undone(batch: Batch, *, by: Any, **options: Any) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -63,16 +62,10 @@ def test_what_is_wrong_is_said(client: Client, tmp_path: Path, monkeypatch: Any,
     assert f"{forms.MOST_ROWS:,} rows" in client.get("/data/places").content.decode()
 
 
-def test_one_table_at_a_time_and_what_was_left_behind_goes(client: Client, tmp_path: Path) -> None:
+def test_one_table_at_a_time(client: Client, tmp_path: Path) -> None:
     send(client, TABLE.encode())
     with tables._turn:
         assert client.post("/data/places", {"place": "town"}).status_code == 503
-    (kept,) = (tmp_path / "tables").iterdir()
-    other = kept.with_name("0")
-    other.write_text("left")
-    os.utime(other, (0, 0))
-    client.get("/data/places")
-    assert list((tmp_path / "tables").iterdir()) == []
 
 
 def test_a_visitor_signs_in_first() -> None:

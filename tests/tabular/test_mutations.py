@@ -20,12 +20,12 @@ from tests import sheets
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gazetteer_path")]
 
 EXAMPLES = int(os.environ.get("EXAMPLES", 60))
-_ROWS: list[list[Any]] = [
+ROWS: list[list[Any]] = [
     ["id", "country", "region", "type", "date", "lat", "lon", "link"],
     [1, "UA", "Сумська", "School", date(2025, 3, 14), 50.9, 34.8, "https://a.example/1"],
     [2, "UA", "Харківська", "Bridge", date(2025, 3, 4), 49.9, 36.2, "https://a.example/2"],
 ]
-_TEXT = "\n".join(",".join(map(str, row)) for row in _ROWS) + "\n"
+_TEXT = "\n".join(",".join(map(str, row)) for row in ROWS) + "\n"
 SEEDS = [
     _TEXT.encode(),
     _TEXT.replace(",", ";").encode("cp1251"),
@@ -33,8 +33,8 @@ SEEDS = [
     b'a,b\n"x\ny",2\n03/04/2025,05/06/2025\n',
     b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"a":1},'
     b'"geometry":{"type":"Point","coordinates":[34.8,50.9]}}]}',
-    sheets.xlsx(_ROWS, merged=["A1:A2"]),
-    sheets.ods(_ROWS),
+    sheets.xlsx(ROWS, merged=["A1:A2"]),
+    sheets.ods(ROWS),
 ]
 #: What a hand or a program may put where it does not belong.
 PIECES = [b"\0", b'"', b"\r", b"\n\n", b";", b",,,,,,,,,", b"\xff\xfe", b"\x98", b"=1+1", b"1e400", "²".encode(),

@@ -6,7 +6,6 @@ Whoever works on a batch holds its lease (``hold``, ``lock``): what somebody els
 import hashlib
 import os
 import re
-import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from registry.forms.mappings import BadMapping
 from registry.models import Batch, BatchRow, Person
 from registry.rules import access
 from registry.rules.access import Verb
+from registry.spool import IMPORTS
 from registry.tabular import Table
 
 from .judging import MARK, no_counts
@@ -35,7 +35,6 @@ State = Batch.State
 LEASE = timedelta(minutes=1)
 #: How long a table that waits for somebody is kept, and rows that failed: they may name people.
 KEPT = timedelta(days=30)
-_DAY = 24 * 60 * 60
 
 
 class Taken(Refused):
@@ -69,10 +68,7 @@ class Upload:
 def upload(chunks: Iterable[bytes], name: str, *, by: Person | None, mapping: str = "") -> Upload:
     """Write a file down and ``look`` at it, for ``receive``; what is refused leaves nothing behind."""
     _require(by)
-    folder = _folder()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _tidy(folder)
-    path = folder / f"part-{uuid4().hex}{_suffix(name)}"
+    path = IMPORTS.folder / f"part-{uuid4().hex}{_suffix(name)}"
     try:
         digest = _write_down(chunks, path)
         return Upload(path, name[-200:], digest, look(path, mapping, by=by))
@@ -133,21 +129,9 @@ def too_large() -> Refused:
     return Refused(said % {"most": most}, code="size", field="file")
 
 
-def _folder() -> Path:
-    return Path(settings.DATA_DIR) / "imports"
-
-
-def _tidy(folder: Path) -> None:
-    """Forget what a process that was killed had begun to write down."""
-    for path in folder.glob("part-*"):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - _DAY:
-                path.unlink()
-
-
 def spooled(batch: Batch) -> Path:
     """Where the file of an open batch lies."""
-    return _folder() / f"{batch.pk}{_suffix(batch.name)}"
+    return IMPORTS.folder / f"{batch.pk}{_suffix(batch.name)}"
 
 
 def _suffix(name: str) -> str:
@@ -231,12 +215,14 @@ def cancel(batch: Batch, *, by: Person | None) -> None:
 
 
 def forget() -> None:
-    """Cancel what has waited for somebody too long, and forget the failing rows of what ended long ago."""
+    """Cancel what has waited for somebody too long, and forget the failing rows of what ended long ago, and files
+    that a process left behind."""
     long_ago = journal.now() - KEPT
     for batch in Batch.objects.filter(state__in=(State.MAPPING, State.CHECKED), since__lt=long_ago):
         cancel(batch, by=None)
     failing = BatchRow.objects.filter(outcome="error", batch__since__lt=long_ago)
     failing.exclude(batch__state__in=Batch.OPEN).delete()
+    IMPORTS.sweep(needed={spooled(batch).name for batch in Batch.objects.filter(state__in=Batch.OPEN)})
 
 
 def forget_file(batch: Batch) -> None:
