@@ -126,7 +126,8 @@ def _database(url: str, *, read_only: bool) -> dict:
         options.setdefault("connect_timeout", 3)
         options.setdefault("tcp_user_timeout", 10_000)
         if read_only:
-            options["options"] = "-c default_transaction_read_only=on"
+            # Compiling a page's statement would take longer than any page.
+            options["options"] = "-c default_transaction_read_only=on -c jit=off"
     if read_only:
         database["TEST"] = {"MIRROR": "default"}
     return database

@@ -347,6 +347,7 @@ class Selection:
         walks: list[Walk], looked: int, *, start: int | None, back: bool, size: int, columns: Collection[str]
     ) -> tuple[list[Any], int | None]:
         """The first rows among as many of each walk as are looked at, and where that ends, if before the end."""
+        walks = [walk.starting(looked, size, after=start, back=back) for walk in walks]
         edges = [edge for walk in walks if (edge := walk.edge(looked, after=start, back=back)) is not None]
         # Beyond the nearest edge, rows of that walk would be missing between those of others.
         until = (min if back else max)(edges, default=None)

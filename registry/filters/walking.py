@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import islice, product
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import F, Q
+from django.db.models import F, Max, Min, Q
 
 from registry.models import PastReport, words
 from registry.models.rows import LONG, RANGES, SPARSE, WALKED
 from registry.models.rows import ReportQuerySet as Rows
-from registry.models.sql import LONG_DAYS, first_key, kept_off
+from registry.models.sql import KEY_BITS, LONG_DAYS, first_key, kept_off
 
 #: Rows of an index that a page looks at, and tries other conditions on.
 LOOKED = 2_000
@@ -29,10 +29,10 @@ MOST_LOOKED = 100_000
 ROWS_COUNTED, MOST_COUNTED = 1_000, 30_000
 #: A condition that keeps at most so many rows is the one to begin with.
 FEW = 1_000
-#: Words expected in so many times more rows are not counted out.
-_MUCH_MORE = 5
 #: As many rows are sorted where a walk would end too early.
 MOST_SORTED = 30_000
+#: Days of which words are gathered at once, and rows of a walk that one of them counts for.
+_DAYS_AT_ONCE, _ROWS_A_DAY = 64, 8
 #: More values than this are not walked one by one.
 _MOST_WALKS = 24
 
@@ -72,6 +72,10 @@ class Walk:
     def below(self, key: int) -> "Walk":
         """The walk as far as it lies below a key; its rows have no others."""
         return replace(self, high=key if self.high is None else min(key, self.high))
+
+    def starting(self, most: int, size: int, *, after: int | None, back: bool) -> "Walk":
+        """The walk on which a page finds ``size`` rows beyond ``after``, if it looks at no more than ``most``."""
+        return self
 
     def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
         """The sort key at which the walk has looked at ``most`` rows; None if it ends before."""
@@ -135,9 +139,13 @@ class Found(Walk):
 
 @dataclass(frozen=True)
 class Known(Walk):
-    """A walk of so few rows that all their ``keys`` were read."""
+    """A walk of so few rows that all their ``keys`` were read, or all before its ``end``."""
 
     keys: Sequence[int] = ()
+    end: int | None = None
+
+    def edge(self, most: int, *, after: int | None = None, back: bool = False) -> int | None:
+        return self.end
 
     @property
     def whole(self) -> Rows:
@@ -153,6 +161,46 @@ class Known(Walk):
             reverse=not back,
         )
         return _ordered(self.rows.filter(sort_key__in=keys[:most]), back=back, gathered=True)
+
+
+@dataclass(frozen=True)
+class Daily(Walk):
+    """A walk of the rows that hold words which many rows hold, ``expected`` ones. A page gathers those of some
+    days, by an index that knows words by their day, and those of more days where they are too few.
+
+    ``others``: the rows that fit all but the words of ``text``.
+    """
+
+    others: Rows | None = None
+    text: str = ""
+    expected: float = 0
+
+    def starting(self, most: int, size: int, *, after: int | None, back: bool) -> Walk:
+        assert self.index is not None and self.others is not None  # noqa: PT018
+        oldest, newest = self.index.aggregate(Min("sort_key"), Max("sort_key")).values()
+        if newest is None:
+            return Known(self.others, None)
+        low, high = (after, None) if back else (None, after)
+        first, last = (
+            cast(int, key) >> KEY_BITS
+            for key in (highest(oldest, self.low, low), lowest(newest, self.high, high))
+        )
+        days = range(first, last + 1) if back else range(last, first - 1, -1)
+        # Some more than are needed: one day has more, another fewer.
+        share = 3 * size / max(self.expected, 1) * ((newest - oldest) >> KEY_BITS)
+        at_once = round(min(max(share, 1), _DAYS_AT_ONCE))
+        keys: list[int] = []
+        done = 0
+        while len(keys) < size and done < min(len(days), max(most // _ROWS_A_DAY, 1)):
+            found = words.on_days(self.others, self.text, days[done : done + at_once])
+            rows = self._between(found, after, None, back=back)
+            ordered = _ordered(rows, back=back, gathered=True)
+            keys += ordered.values_list("sort_key", flat=True)[: size - len(keys)]
+            done, at_once = done + at_once, min(4 * at_once, _DAYS_AT_ONCE)
+        end = None
+        if len(keys) < size and done < len(days):
+            end = days[done] << KEY_BITS if back else (days[done - 1] << KEY_BITS) - 1
+        return Known(tried(self.others), None, keys=keys, end=end)
 
 
 def _ordered(rows: Rows, *, back: bool, gathered: bool = False) -> Rows:
@@ -191,7 +239,7 @@ class Asked:
     def found(self, bare: Rows, most: int) -> Q | None:
         """The first of the conditions ``few`` that keeps at most so many rows."""
         for column, condition in self.few.items():
-            if column == WORDS and self.expected > max(most, _MUCH_MORE * FEW):
+            if column == WORDS and self.expected > most:
                 continue
             name = "pk" if column == WORDS else column
             if len(bare.filter(condition).values_list(name)[: most + 1]) <= most:
@@ -258,9 +306,15 @@ class Asked:
         return self.begun(rows) if condition is self.few.get(WORDS) else self.fitting(rows)
 
     def _by_words(self, rows: Rows, bare: Rows) -> Walk:
-        """Words that many rows hold are tried on each, others gathered."""
+        """Words that many rows hold are gathered day by day, or tried on each; others gathered."""
         if self.is_wordy:
-            return Walk(self.fitting(rows), bare)
+            return Daily(
+                self.fitting(rows),
+                bare,
+                others=self.begun(rows),
+                text=self.text,
+                expected=self.expected,
+            )
         return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 
     def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:

@@ -105,6 +105,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of references, in the order of their codes
 _PLACES = (1, 2, 3, 4, 6, 7, 8, 9)  # of the digits in a reference
+KEY_BITS = 40  # of a sort key that hold the reference; the day stands above them
 
 
 class SortKey(Func):
@@ -141,12 +142,12 @@ def sort_key(day: date, reference: str) -> int:
 def place_of(key: int) -> tuple[date, str]:
     """The day and the reference of a sort key."""
     digits = "".join(_DIGITS[key >> 5 * (7 - i) & 31] for i in range(8))
-    return date.fromordinal(key >> 40), f"{digits[:4]}-{digits[4:]}"
+    return date.fromordinal(key >> KEY_BITS), f"{digits[:4]}-{digits[4:]}"
 
 
 def first_key(day: date) -> int:
     """The number below which no row of the day lies, nor any of an earlier day above."""
-    return day.toordinal() << 40
+    return day.toordinal() << KEY_BITS
 
 
 #: A longer range of days is found by an index of its own.

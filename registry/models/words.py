@@ -2,9 +2,10 @@
 
 Each table of current rows has an index of its own over the text its holder is given. SQLite keeps a
 contentless FTS5 table whose row ids are the rows' sort keys, so that matches come in the order of lists and
-begin at any page; PostgreSQL an expression under GIN. Words are runs of letters and digits of any script,
-compared without regard to case; a word of three letters or more also finds what begins with it, a number
-only itself.
+begin at any page; PostgreSQL an expression under GIN, which holds each word twice: alone, to gather the few rows
+of a rare one, and behind the day of the row, to gather those of a common one day by day, in the order of lists.
+Words are runs of letters and digits of any script, compared without regard to case; a word of three letters or
+more also finds what begins with it, a number only itself.
 """
 
 import json
@@ -16,9 +17,10 @@ from typing import cast
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat
+from django.db.models.sql.datastructures import BaseTable
 
 from .reports import PublicReport, Report, ResearcherReport
-from .sql import Rows
+from .sql import KEY_BITS, Rows
 
 #: Columns searched: those an audience is given, and what only the office has beside them.
 COLUMNS = ("summary", "settlement", "object_name", "address")
@@ -29,6 +31,8 @@ TABLES = (Report, PublicReport, ResearcherReport)
 _WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
 #: Shorter words are not looked for as beginnings: too much begins with them.
 _SHORTEST = 3
+#: One row in so many is expected to hold a beginning that the statistics of PostgreSQL do not know.
+_UNKNOWN = 200
 #: As many words that begin alike are looked up one by one, which costs nothing until they are read.
 _ALIKE = 40
 
@@ -61,7 +65,7 @@ def holding(rows: Rows, typed: str, *, walked: bool) -> Rows:
     asked = words(typed)
     table = rows.model
     if connections[rows.db].vendor == "postgresql":
-        return rows.filter(_Matches(tuple(asked), columns(table), tried=walked)) if asked else rows
+        return rows.filter(_Matches(asked, columns(table), tried=walked)) if asked else rows
     if walked or table not in TABLES:
         # The expression that Django gives SQLite compares without regard to case in every script.
         joined = [part for column in columns(table) for part in (F(column), Value("\n"))]
@@ -84,13 +88,49 @@ def gathered(rows: models.QuerySet, typed: str) -> Q | None:
     asked = words(typed)
     if connections[rows.db].vendor != "postgresql" or not asked:
         return None
-    return Q(_Matches(tuple(asked), columns(rows.model)))
+    return Q(_Matches(asked, columns(rows.model)))
+
+
+def on_days(rows: Rows, typed: str, days: Iterable[int]) -> Rows:
+    """Those of the rows that hold the words and are of these days, which are counted as sort keys do. The index
+    of PostgreSQL, which alone has it, gathers them day by day, before the rows' own conditions are asked."""
+    rows = rows.all()
+    alias = rows.query.get_initial_alias()
+    queries = [_query(words(typed), f" {day:05x}") for day in days]
+    rows.query.alias_map[alias] = _OnDays(rows.model._meta.db_table, alias, columns(rows.model), queries)
+    return rows
+
+
+class _OnDays(BaseTable):
+    """The rows of a table that match one of some queries of its words, in its stead in FROM."""
+
+    def __init__(
+        self, table_name: str, table_alias: str, columns: tuple[str, ...], queries: list[str]
+    ) -> None:
+        super().__init__(table_name, table_alias)
+        self.columns, self.queries = columns, queries
+
+    def as_sql(self, compiler, connection):
+        table, alias = (connection.ops.quote_name(name) for name in (self.table_name, self.table_alias))
+        # OFFSET keeps the conditions of other rows outside, by whose indexes they would be looked for.
+        found = (
+            f"SELECT {table}.* FROM unnest(%s::text[]::tsquery[]) day(query)"
+            f" JOIN {table} ON {_words_and_days(self.columns)} @@ day.query OFFSET 0"
+        )
+        return f"({found}) {alias}", [self.queries]
+
+    def relabeled_clone(self, change_map):
+        alias = change_map.get(self.table_alias, self.table_alias)
+        return type(self)(self.table_name, alias, self.columns, self.queries)
 
 
 def expected(rows: models.QuerySet, condition: Q) -> float:
-    """How many rows of a table PostgreSQL expects to fulfil a condition: it knows the common words."""
-    plan = json.loads(rows.filter(condition).order_by().explain(format="json"))
-    return float(plan[0]["Plan"]["Plan Rows"])
+    """How many rows of a table PostgreSQL expects to fulfil a condition; 0 if it knows none of the words, which
+    it does not take for rarer than one in 200."""
+    keys = rows.order_by().values("pk")
+    plan = json.loads(keys.filter(condition).union(keys, all=True).explain(format="json"))
+    some, all_ = (part["Plan Rows"] for part in plan[0]["Plan"]["Plans"])
+    return 0 if some <= all_ / _UNKNOWN + 1 else some
 
 
 def _beginnings(using: str, table: type[models.Model], word: str) -> str:
@@ -129,30 +169,54 @@ class _Matches(Func):
     output_field = models.BooleanField()
     conditional = True
 
-    def __init__(self, asked: tuple[str, ...], columns: tuple[str, ...], tried: bool = False) -> None:
-        self.asked, self.tried = asked, tried
-        super().__init__(*map(F, columns))
+    def __init__(self, asked: list[str], columns: tuple[str, ...], tried: bool = False) -> None:
+        self.asked, self.tried = tuple(asked), tried
+        super().__init__(*map(F, columns), F("sort_key"))
 
     def as_postgresql(self, compiler, connection, **extra):
-        names = [compiler.compile(source)[0] for source in self.get_source_expressions()]
-        query = " & ".join(f"{word}{':*' if _is_beginning(word) else ''}" for word in self.asked)
-        asked = "@@ to_tsquery('simple', %s)"
+        *names, key = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        query = _query(self.asked)
         if not self.tried:
-            return f"{_vector(names)} {asked}", (query,)
-        letters = [f"strpos(lower({_JOINED.join(names)}), lower(%s)) > 0"] * len(self.asked)
-        # Stripped of the places of its words, which are not asked for, it is not what the index holds: rows
-        # found otherwise are not to be gathered by it.
-        tried = " AND ".join([*letters, f"strip({_vector(names)}) {asked}"])
+            return f"{_words_and_days(names, key)} @@ %s::tsquery", (query,)
+        text = _JOINED.join(names)
+        letters = [f"strpos(lower({text}), lower(%s)) > 0"] * len(self.asked)
+        # Parsed anew, it is not what the index holds: rows found otherwise are not to be gathered by it.
+        tried = " AND ".join([*letters, f"{_vector(text).replace('%', '%%')} @@ %s::tsquery"])
         return f"({tried})", (*self.asked, query)
 
 
+def _query(asked: Iterable[str], before: str = "") -> str:
+    """The words asked for as PostgreSQL is asked for all of them, each behind the same."""
+    return " & ".join(f"'{before}{word}'{':*' if _is_beginning(word) else ''}" for word in asked)
+
+
 _JOINED = " || ' ' || "
+_FUNCTION = "registry_words"
 
 
-def _vector(names: Iterable[str]) -> str:
-    text = _JOINED.join(names)
-    signs = _SIGNS.replace("%", "%%")
-    return f"to_tsvector('simple', translate({text}, '{signs}', repeat(' ', {len(signs) - 2})))"
+def _words_and_days(names: Iterable[str], key: str = "sort_key") -> str:
+    """What the index of PostgreSQL holds."""
+    return f"{_FUNCTION}({_JOINED.join(names)}, {key})"
+
+
+def _vector(text: str) -> str:
+    """The words of a text, once what PostgreSQL's parser would make more than plain words of is gone."""
+    return f"to_tsvector('simple', translate({text}, '{_SIGNS}', repeat(' ', {len(_SIGNS) - 1})))"
+
+
+#: The words of a text, alone and, behind a space that no word begins with, after the day of a sort key. No helper
+#: of the server is to start for it, nor is it to be worked out row by row where the index has it.
+_WORDS_AND_DAYS = f"""
+    CREATE OR REPLACE FUNCTION {_FUNCTION}(body text, sort_key bigint) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE COST 500 AS $$
+    DECLARE
+        alone tsvector := {_vector("body")};
+        day text := ' ' || lpad(to_hex(sort_key >> {KEY_BITS}), 5, '0');
+    BEGIN
+        RETURN alone || array_to_tsvector(
+            string_to_array(day || array_to_string(tsvector_to_array(alone), E'\\n' || day), E'\\n')
+        );
+    END $$"""
 
 
 # -- in the database ------------------------------------------------------------------------------------
@@ -181,11 +245,12 @@ def remove(connection) -> None:
 
 
 def _postgresql(table: type[models.Model]) -> Iterable[str]:
+    yield _WORDS_AND_DAYS
     # A short list of what is not merged yet: writers wait little, readers read little of it.
     yield (
-        f"CREATE INDEX {_index(table)} ON {table._meta.db_table} USING gin ({_vector(columns(table))})"
+        f"CREATE INDEX {_index(table)} ON {table._meta.db_table} USING gin ({_words_and_days(columns(table))})"
         " WITH (gin_pending_list_limit = 256)"
-    ).replace("%%", "%")
+    )
 
 
 def _sqlite(table: type[models.Model]) -> Iterable[str]:
