@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.rules import scales
 from registry.rules import vocabularies as v
-from registry.tabular import ENCODINGS, Layout, Table
+from registry.tabular import ENCODINGS, Layout
+from registry.tabular.sample import Sample
 
 from .moments import parsed
 from .proposals import ROLES, Column, propose
@@ -95,10 +96,10 @@ class ColumnsForm(forms.Form):
     encoding = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, table: Table, *, title: str, name: str, answers: Mapping[str, str], sent: bool
+        self, sample: Sample, *, title: str, name: str, answers: Mapping[str, str], sent: bool
     ) -> None:
-        self.proposal = propose(table, slugify(answers.get("name", "")) or name, title)
-        self.table, self.answers, self.unasked = table, answers, False
+        self.proposal = propose(sample, slugify(answers.get("name", "")) or name, title)
+        self.answers, self.unasked = answers, False
         super().__init__(answers if sent else None, initial={"name": name, **answers})
         self.asked = [self._ask(number, column) for number, column in enumerate(self.proposal.columns)]
         self._ask_of_all()
@@ -199,12 +200,12 @@ class LayoutForm(forms.Form):
     headings = forms.IntegerField(label=_("Row of the headings"), min_value=1, required=False)
     encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=_OF_ONE_BYTE)
 
-    def __init__(self, table: Table) -> None:
-        super().__init__(initial={"sheet": table.sheet, "headings": table.row, "encoding": table.encoding})
-        self.fields["sheet"].choices = [(one, one) for one in table.sheets]  # type: ignore[attr-defined]
-        if len(table.sheets) < 2:
+    def __init__(self, sample: Sample) -> None:
+        super().__init__(initial={"sheet": sample.sheet, "headings": sample.row, "encoding": sample.encoding})
+        self.fields["sheet"].choices = [(one, one) for one in sample.sheets]  # type: ignore[attr-defined]
+        if len(sample.sheets) < 2:
             del self.fields["sheet"]
-        if table.encoding not in dict(_OF_ONE_BYTE):
+        if sample.encoding not in dict(_OF_ONE_BYTE):
             del self.fields["encoding"]
 
 

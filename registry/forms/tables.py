@@ -8,6 +8,9 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from registry.tabular.sample import Sample
+
+from .proposals import Column
 from .proposals.words import likest
 
 #: More rows are for the command, which has no limit.
@@ -41,10 +44,11 @@ PARTS = (
 
 
 class ColumnsForm(forms.Form):
-    """Which columns say where. ``samples``: a few values by heading."""
+    """Which columns say where."""
 
-    def __init__(self, *args: Any, samples: dict[str, list[str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sample: Sample, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        samples = {heading: Column(heading, cells).samples for heading, cells in sample.cells.items()}
         headings = [
             (heading, Truncator(f"{heading}: {', '.join(values)}" if values else heading).chars(80))
             for heading, values in samples.items()

@@ -33,12 +33,12 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     answers = answers or importing.columns.answers_of(batch)
     context: dict[str, Any] = {"batch": batch, "mapping_form": MappingForm(), "nav": "imports"}
     try:
-        table = importing.columns.table(batch, layout_of(answers))
+        sample = importing.columns.sample(batch, layout_of(answers))
     except BadTable as error:
         return render(request, "import/columns.html", context | {"problem": error})
     name = importing.columns.name_of(batch)
     form = ColumnsForm(
-        table, title=batch.name.rpartition(".")[0] or batch.name, name=name, answers=answers, sent=sent
+        sample, title=batch.name.rpartition(".")[0] or batch.name, name=name, answers=answers, sent=sent
     )
     if sent and form.is_valid() and not form.unasked:
         text = form.proposal.toml()
@@ -48,7 +48,7 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
             return answer
         if _kept(request, batch, form, text):
             return redirect("import", pk)
-    context |= {"form": form, "table": table, "layout_form": LayoutForm(table)}
+    context |= {"form": form, "sample": sample, "layout_form": LayoutForm(sample)}
     return render(request, "import/columns.html", context | {"has_errors": bool(sent and form.errors)})
 
 

@@ -3,7 +3,6 @@
 import tempfile
 import threading
 from io import TextIOWrapper
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -17,12 +16,13 @@ from registry.forms.tables import MOST_ROWS, ColumnsForm, TableForm
 from registry.geocoding.tables import BadColumns, geocoded, write
 from registry.spool import TABLES
 from registry.tabular import BadTable, Table
+from registry.tabular.sample import Sample
 
 from . import errors
 from .guards import person_of, signed_in
 
 #: Rows out of which values are shown.
-_SAMPLE, _VALUES = 50, 3
+_SAMPLE = 50
 #: One table at a time in a process: others are asked to come again.
 _turn = threading.Semaphore(1)
 
@@ -64,7 +64,7 @@ def _receive(request: HttpRequest, kept: Path) -> HttpResponseBase:
 def _columns(request: HttpRequest, kept: Path, chosen: Any) -> HttpResponseBase:
     """The form of the columns; once they are chosen, the file."""
     table = Table(kept)
-    form = ColumnsForm(chosen, samples=_samples(table))
+    form = ColumnsForm(chosen, sample=Sample.of(table, _SAMPLE))
     if chosen is not None and form.is_valid():
         if not _turn.acquire(blocking=False):
             return errors.unavailable(retry_after=30)
@@ -77,16 +77,6 @@ def _columns(request: HttpRequest, kept: Path, chosen: Any) -> HttpResponseBase:
     return render(
         request, "data/table.html", {"form": form, "notes": table.notes, "chosen": True, "nav": "data"}
     )
-
-
-def _samples(table: Table) -> dict[str, list[str]]:
-    """The first different values of every column."""
-    found: dict[str, dict[str, None]] = {heading: {} for heading in table.headings if heading}
-    for row in islice(table.rows(), _SAMPLE):
-        for heading, value in row.cells.items():
-            if value and len(found[heading]) < _VALUES:
-                found[heading][value] = None
-    return {heading: list(values) for heading, values in found.items()}
 
 
 def _located(request: HttpRequest, table: Table, form: ColumnsForm, kept: Path) -> FileResponse:

@@ -8,9 +8,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from registry.actions.importing import running
+from registry.actions.importing import batches, columns, running
 from registry.forms.places import lineage
 from registry.models import Batch, Person, Report, SavedMapping
+from registry.tabular import Table
 from registry.views import imports
 from tests import factories, sheets
 
@@ -151,6 +152,23 @@ def test_another_sheet_and_row_are_read_where_somebody_says_so(client: Client) -
     assert (batch.state, batch.rows, batch.headings[0]) == ("checked", 2, "id")
     page = client.get(f"/imports/{batch.pk}/columns", {"headings": "99"}).content.decode()
     assert "No row of headings was found" in page
+
+
+def test_the_file_is_read_once_for_its_columns_until_its_layout_changes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, form = send(client, LIST)
+    read = []
+    monkeypatch.setattr(columns, "Table", lambda *told: read.append(told) or Table(*told))
+    address = f"/imports/{batch.pk}/columns"
+    shown = client.get(address).context["form"]
+    assert [asked.means for asked in shown.asked] == [asked.means for asked in form.asked]
+    client.post(address, filled(form, act="download"))
+    assert not read
+    client.get(address, {"headings": "2"})
+    assert len(read) == 1
+    client.post(f"/imports/{batch.pk}/cancel")
+    assert not list(batches.IMPORTS.folder.iterdir())
 
 
 def test_another_encoding_is_read_where_somebody_says_so(client: Client) -> None:

@@ -12,6 +12,7 @@ from registry.forms.proposals import Proposal, toml, values, words
 from registry.rules import scales
 from registry.rules import vocabularies as v
 from registry.tabular import Table
+from registry.tabular.sample import Sample
 from tests import sheets
 
 # Cells that nothing else is known of are looked up.
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("gazetteer_path")
 def proposed(folder: Path, content: str | bytes, title: str = "A list") -> Proposal:
     path = folder / "table"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return proposals.propose(Table(path), "a-list", title)
+    return proposals.propose(Sample.of(Table(path), proposals.READ), "a-list", title)
 
 
 def roles(proposal: Proposal) -> dict[str, str]:

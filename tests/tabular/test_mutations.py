@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from registry.forms import mappings, proposals
 from registry.tabular import BadTable, Table
+from registry.tabular.sample import Sample
 from tests import sheets
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gazetteer_path")]
@@ -77,7 +78,7 @@ def test_a_mutated_file_is_read_or_refused_in_words(content: bytes) -> None:
             return
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(proposals, "_country_of", lambda regions: "UA")
-            proposal = proposals.propose(table, "mutated", "Mutated")
+            proposal = proposals.propose(Sample.of(table, 100), "mutated", "Mutated")
         mapping = mappings.parse("mutated", proposal.toml())
         for row in rows:
             try:

@@ -134,6 +134,11 @@ def spooled(batch: Batch) -> Path:
     return IMPORTS.folder / f"{batch.pk}{_suffix(batch.name)}"
 
 
+def sampled(batch: Batch) -> Path:
+    """Where the sample of an open batch's table lies: see ``columns``."""
+    return IMPORTS.folder / f"{batch.pk}-columns.json"
+
+
 def _suffix(name: str) -> str:
     suffix = Path(name).suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
@@ -222,12 +227,14 @@ def forget() -> None:
         cancel(batch, by=None)
     failing = BatchRow.objects.filter(outcome="error", batch__since__lt=long_ago)
     failing.exclude(batch__state__in=Batch.OPEN).delete()
-    IMPORTS.sweep(needed={spooled(batch).name for batch in Batch.objects.filter(state__in=Batch.OPEN)})
+    files = [(spooled(batch), sampled(batch)) for batch in Batch.objects.filter(state__in=Batch.OPEN)]
+    IMPORTS.sweep(needed={file.name for both in files for file in both})
 
 
 def forget_file(batch: Batch) -> None:
-    """A batch that has ended needs its file no more."""
-    spooled(batch).unlink(missing_ok=True)
+    """A batch that has ended needs its files no more."""
+    for file in (spooled(batch), sampled(batch)):
+        file.unlink(missing_ok=True)
 
 
 def begin(row: Batch, state: str) -> None:

@@ -1,6 +1,8 @@
 """How the columns of a batch are read: looked at in its file, and kept as a mapping under a name."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -9,15 +11,26 @@ from django.utils.translation import gettext_lazy as _
 from registry.actions import journal
 from registry.actions.journal import Refused
 from registry.forms import mappings
+from registry.forms.proposals import READ
 from registry.models import Batch, Person, SavedMapping
 from registry.tabular import Layout, Table
+from registry.tabular.sample import Sample
 
 from . import batches
 
 
-def table(batch: Batch, layout: Layout) -> Table:
-    """The table in the file of an open batch; raises BadTable."""
-    return Table(batches.spooled(batch), layout)
+def sample(batch: Batch, layout: Layout) -> Sample:
+    """The first rows of the table in the file of an open batch, read once as long as the layout is the same; raises
+    BadTable."""
+    beside = batches.sampled(batch)
+    with suppress(FileNotFoundError, ValueError):
+        if found := Sample.kept(beside.read_text("utf-8"), layout):
+            return found
+    found = Sample.of(Table(batches.spooled(batch), layout), READ)
+    draft = beside.with_name(f"part-{uuid4().hex}")
+    draft.write_text(found.written(layout), "utf-8")
+    draft.rename(beside)
+    return found
 
 
 def name_of(batch: Batch) -> str:

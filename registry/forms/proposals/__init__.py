@@ -1,15 +1,14 @@
 """Proposals: what the columns of somebody's table are, from their headings and their cells, as a mapping.
 
-``propose`` reads a table; a person may correct the ``role`` of each column, how its days are to be read, and
-what its words mean; ``told`` makes of it what ``mappings`` reads, and ``toml`` the file that holds it. What is
-not known stays empty and is listed; nothing is guessed where cells can be read two ways.
+``propose`` looks at a sample of a table; a person may correct the ``role`` of each column, how its days are to be
+read, and what its words mean; ``told`` makes of it what ``mappings`` reads, and ``toml`` the file that holds it. What
+is not known stays empty and is listed; nothing is guessed where cells can be read two ways.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.forms.places import embedded
 from registry.geocoding.gazetteer import locate
 from registry.rules import vocabularies as v
-from registry.tabular import Table
+from registry.tabular.sample import Sample
 
 from . import values, words
 from .toml import written
@@ -322,9 +321,9 @@ def _way(column: Column | None) -> Any:
 # -- proposing ---------------------------------------------------------------------------------------------
 
 
-def propose(table: Table, name: str, title: str) -> Proposal:
+def propose(sample: Sample, name: str, title: str) -> Proposal:
     """What a table's columns are, as far as its headings and first rows say. ``name``: of the mapping."""
-    columns = read(table)
+    columns = [Column(heading, cells) for heading, cells in sample.cells.items()]
     scored = [
         (score, role, place)
         for place, column in enumerate(columns)
@@ -342,15 +341,6 @@ def propose(table: Table, name: str, title: str) -> Proposal:
     proposal = Proposal(name=name, title=title, columns=columns)
     _settle(proposal)
     return proposal
-
-
-def read(table: Table) -> list[Column]:
-    """The columns of a table with the cells of its first rows."""
-    columns = [Column(heading) for heading in table.headings if heading]
-    for row in islice(table.rows(), READ):
-        for column in columns:
-            column.cells[row.cells.get(column.name, "")] += 1
-    return columns
 
 
 def _scores(column: Column) -> dict[str, float]:
