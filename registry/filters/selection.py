@@ -296,9 +296,9 @@ class Selection:
         columns: Collection[str] = (),
         looked: int = LOOKED,
     ) -> Page:
-        """``size`` rows in the order of lists: the first ones, or those after or before a page's token; read
-        with these ``columns`` if not all are needed. So many rows are ``looked`` at, and no fewer than
-        LOOKED_FOR_ANY where those hold none."""
+        """``size`` rows in the order of lists: the first ones, or those after or before a page's token; with
+        these ``columns`` alone, as named tuples, if not all are needed. So many rows are ``looked`` at, and no
+        fewer than LOOKED_FOR_ANY where those hold none."""
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
         look = partial(self._look, start=start, back=back, size=size + 1, columns=columns)
@@ -620,9 +620,8 @@ def _merged(
     """The first rows of all walks together, beyond ``start`` and before ``until``."""
     each = [(walk, walk.part(after=start, until=until, back=back, most=size)) for walk in walks]
     parts = [(walk, part) for walk, part in each if not part.query.is_empty()]
-    wanted = ("sort_key", *columns) if columns else ()
     if len(parts) == 1:
-        return list(parts[0][1].only(*wanted)[:size])
+        return list(_read(parts[0][1], columns)[:size])
     # Keys first, because rows are wide.
     keys = [
         (key, number)
@@ -635,9 +634,15 @@ def _merged(
     rows = [
         row
         for number, some in chosen.items()
-        for row in tried(parts[number][0].rows).filter(sort_key__in=some).order_by().only(*wanted)
+        for row in _read(tried(parts[number][0].rows).filter(sort_key__in=some).order_by(), columns)
     ]
     return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
+
+
+def _read(rows: Rows, columns: Collection[str]) -> Any:
+    """The rows with these columns and their keys as named tuples, half of whose making models would add to a
+    page; with all columns as models."""
+    return rows.values_list(*dict.fromkeys(("sort_key", *columns)), named=True) if columns else rows
 
 
 def _counted(walks: list[Walk], most: int) -> Count:

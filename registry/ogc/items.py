@@ -7,7 +7,6 @@ from typing import Any
 from django.db import models
 
 from registry.columns import COLUMNS, Column
-from registry.models import ReportRow
 
 #: What a feature is read from.
 NAMES = tuple(column.name for column in COLUMNS)
@@ -37,11 +36,10 @@ def _writer(column: Column) -> tuple[str, Callable[[Any], Any], bool]:
 _WRITERS = tuple(_writer(column) for column in COLUMNS)
 
 
-def feature(row: ReportRow) -> dict[str, Any]:
+def feature(row: Any) -> dict[str, Any]:
     """The row as a feature; what is missing or withheld is null."""
-    values = row.__dict__
     properties = {
-        name: None if (value := values[name]) is None or (is_text and not value) else write(value)
+        name: None if (value := getattr(row, name)) is None or (is_text and not value) else write(value)
         for name, write, is_text in _WRITERS
     }
     lat, lon = properties["lat"], properties["lon"]

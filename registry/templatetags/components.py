@@ -20,8 +20,8 @@ from django.forms import (
     SelectDateWidget,
 )
 from django.utils import formats, timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -144,7 +144,9 @@ def tag_level(code: str | None, withheld: bool = False) -> SafeString:
 @register.simple_tag
 def tag_danger(codes: str | Iterable[str] | None) -> SafeString:
     """Dangers to people: one code, several, or several in one text; nothing for none."""
-    listed = re.findall(r"\w+", codes) if isinstance(codes, str) else codes or ()
+    if not codes:
+        return SafeString()
+    listed = re.findall(r"\w+", codes) if isinstance(codes, str) else codes
     return format_html_join(
         " ",
         '<strong class="tag tag-danger">{}</strong>',
@@ -211,14 +213,17 @@ def moment(at: datetime | None, zone: str = "") -> SafeString:
 @register.simple_tag
 def waits(since: datetime | date) -> SafeString:
     """How long something has waited, in its largest unit; the moment itself in the title."""
-    day = timezone.localdate(since) if isinstance(since, datetime) else since
-    long = _since(since) if isinstance(since, datetime) else timesince(since, depth=1)
-    return format_html('<time datetime="{}" title="{}">{}</time>', since.isoformat(), _written(day), long)
+    if isinstance(since, datetime):
+        day, long = timezone.localdate(since), _since(since)
+    else:
+        day, long = since, timesince(since, depth=1)
+    # Both are words of ours, and a list has fifty.
+    return mark_safe(f'<time datetime="{since.isoformat()}" title="{_written(day)}">{long}</time>')
 
 
 @kept
 def _written(day: date) -> str:
-    return formats.date_format(day, "DATE_FORMAT")
+    return escape(formats.date_format(day, "DATE_FORMAT"))
 
 
 def _since(moment: datetime) -> str:
