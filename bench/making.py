@@ -32,7 +32,7 @@ from registry.models import (
 )
 from registry.rules.access import GRIDS
 from registry.rules.vocabularies import Holder
-from registry.upkeep.working import chained
+from registry.upkeep.sealing import chained
 
 from . import stories
 from .stories import Cast, Row, Story

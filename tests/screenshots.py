@@ -21,15 +21,13 @@ def main(wanted: list[str]) -> None:
     from django.db import connections
     from pytest_django.live_server_helper import LiveServer
 
-    from registry.actions import sampling
     from tests.chromium import chromium
     from tests.pages import pages
 
     settings.SECOND_FACTOR_REQUIRED = False
     settings.ALLOWED_HOSTS += ["localhost"]
     call_command("setup")
-    if sampling.is_empty():
-        print(f"{sampling.load()} reports in the sample")
+    call_command("load_sample")
     FOLDER.mkdir(exist_ok=True)
     server = LiveServer("localhost")
     with chromium() as browser:

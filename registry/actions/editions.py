@@ -271,7 +271,7 @@ def publish(at: datetime | None = None) -> Edition:
     """
     with transaction.atomic():
         go_at_once()
-        _take_turn()
+        take_turn()
         last = Edition.objects.first()
         if at is None:
             at = max(now(), last.at + timedelta(seconds=1)) if last else now()
@@ -313,7 +313,7 @@ def retract(report: Report) -> None:
 
     Must run in the transaction that withdraws it, on the locked row.
     """
-    _take_turn()
+    take_turn()
     edition = Edition.objects.first()
     for audience in access.AUDIENCES:
         rows = rows_of(audience).filter(report=report)
@@ -336,7 +336,7 @@ def retract(report: Report) -> None:
 
 def retract_all(reports: Sequence[Report]) -> None:
     """``retract`` these reports, as far as an audience has ever seen one or a mention of it."""
-    _take_turn()
+    take_turn()
     found = {report.pk: report for report in reports}
     keys: set[int] = set(Link.objects.filter(other__in=found).values_list("other_id", flat=True))
     for audience in access.AUDIENCES:
@@ -365,7 +365,7 @@ def _unmention(rows: QuerySet, report: Report) -> None:
         row.save(update_fields=["related"])
 
 
-def _take_turn() -> None:
+def take_turn() -> None:
     """Wait until no other transaction writes the audiences' rows, and keep others waiting until this ends."""
     Progress.objects.get_or_create(duty="edition", defaults={"due_at": now()})
     Progress.objects.select_for_update().get(duty="edition")

@@ -8,23 +8,22 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from registry.forms.proposals.words import EXACT, likest
 from registry.geocoding import boundaries, build
 from registry.geocoding.gazetteer import Gazetteer
 from registry.geocoding.index import COUNTRY, REGION, Row
 from registry.geocoding.places import Merged, Place, kept
 from registry.tabular import Table
 
-#: What a place has, and which roles of columns give it: a heading has to name them exactly.
-COLUMNS = {
-    "name": ("place_name", "place"),
-    "other_names": ("other_names",),
-    "lat": ("lat",),
-    "lon": ("lon",),
-    "area": ("area", "region", "pcode"),
-    "geonames_id": ("geonames_id",),
-    "population": ("population",),
-}
+#: The headings by which a column is known, in small letters and without signs.
+SPELLINGS = {
+    "name": ("name", "placename", "settlement", "village", "nameen", "featurename"),
+    "other_names": ("othernames", "alternatenames", "altnames", "aliases", "namelocal"),
+    "lat": ("lat", "latitude", "y"),
+    "lon": ("lon", "lng", "long", "longitude", "x"),
+    "area": ("area", "region", "adm1", "adm1code", "adm1pcode", "adm1name", "admin1", "pcode", "oblast", "province"),
+    "geonames_id": ("geonamesid", "geonameid"),
+    "population": ("population", "pop"),
+}  # fmt: skip
 _GEONAMES_COLUMNS = 19
 _MOST_SAID = 20
 _P_CODE = re.compile(r"([A-Z]{2})-?(\d{2,})")
@@ -127,8 +126,10 @@ class _Reader:
     def table(self, file: Path) -> Iterator[Place]:
         """The rows of a CSV with headings."""
         table = Table(file)
-        headings = [heading for heading in table.headings if heading]
-        columns = {ours: likest(headings, *roles, least=EXACT) for ours, roles in COLUMNS.items()}
+        plain = {re.sub(r"[\W_]", "", heading.casefold()): heading for heading in table.headings}
+        columns = {
+            ours: next((plain[one] for one in known if one in plain), "") for ours, known in SPELLINGS.items()
+        }
         missing = [ours for ours in ("name", "lat", "lon") if not columns[ours]]
         if missing:
             said = _("No column for %(missing)s. The headings are: %(headings)s")

@@ -43,7 +43,7 @@ from registry.rules.vocabularies import (
     WithdrawalReason,
 )
 
-from . import editions, inspections, journal
+from . import editions, inspections, journal, releases
 from .journal import Line, Refused, require
 from .outages import supply_columns
 
@@ -482,6 +482,7 @@ def withdraw_all(locked: Sequence[Report], *, by: Person, because: str, note: st
         [Line(report, EntryKind.WITHDRAWN, by=by, fields=fields, texts=texts) for report in locked]
     )
     editions.retract_all(locked)
+    releases.retract_holding(locked)
 
 
 def reinstate(reference: str, *, by: Person, note: str) -> Report:
@@ -530,6 +531,7 @@ def erase(reference: str, field: str, *, by: Person, reason: str) -> Report:
                 wording.delete()
         if field in journal.ROW_FIELDS:
             report.past.update(**{field: ""})
+            releases.retract_holding([report])
     return report
 
 

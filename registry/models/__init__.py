@@ -3,6 +3,7 @@
 from .incidents import Incident, Statement
 from .people import Invitation, Person, PersonChange, Token
 from .places import Area, AreaCode, Asset, CustomersServed, KnownPlace
+from .releases import Release
 from .reports import CURRENT, PastReport, PublicReport, Report, ResearcherReport
 from .rows import ReportRow
 from .story import (
@@ -66,6 +67,7 @@ __all__ = [
     "PersonChange",
     "Progress",
     "PublicReport",
+    "Release",
     "Report",
     "ReportRow",
     "Request",

@@ -48,6 +48,7 @@ class Verb(StrEnum):
     STATE = "state"
     IMPORT = "import"
     EXPORT_OFFICE = "export_office"
+    RELEASE = "release"
 
 
 WHO: dict[Verb, frozenset[str]] = {
@@ -71,6 +72,7 @@ WHO: dict[Verb, frozenset[str]] = {
     Verb.STATE: frozenset({Role.OFFICIAL}),
     Verb.IMPORT: frozenset({Role.OFFICIAL}),
     Verb.EXPORT_OFFICE: STAFF,
+    Verb.RELEASE: frozenset({Role.OFFICIAL, Role.RESEARCHER}),
 }
 
 
@@ -107,6 +109,11 @@ def covers(scope: str, needed: str) -> bool:
 def needs_second_factor(person: Any) -> bool:
     """Whoever reads what is not published, or gives rights."""
     return is_staff(person) or person.role == Role.RESEARCHER or person.is_administrator
+
+
+def reads(person: Any, audience: str) -> bool:
+    """Whether somebody is shown what an audience is shown: staff and researchers what researchers are."""
+    return audience == Holder.PUBLIC or is_staff(person) or Role.RESEARCHER in acts_as(person)
 
 
 # -- where -------------------------------------------------------------------------------------------

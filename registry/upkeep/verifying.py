@@ -22,7 +22,7 @@ from registry.rules import access
 from registry.rules.vocabularies import Holder
 
 from . import replaying
-from .working import chained
+from .sealing import chained
 
 _ALIAS = "reader"
 #: Reports replayed at once (their stories are held in memory), and compared at once by the database.

@@ -6,7 +6,6 @@ time, or not at all; who finds the row locked or no longer due goes on. Duties t
 machine hold a lease instead of the lock.
 """
 
-import hashlib
 import logging
 import signal
 import threading
@@ -22,12 +21,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registry.actions import editions, importing, tallies
-from registry.actions.journal import now
-from registry.models import Entry, Progress, Seal
+from registry.models import Progress
 from registry.rules.vocabularies import Holder
 from registry.spool import TABLES
 
-from . import locating
+from . import locating, releasing
+from .sealing import seal
 
 log = logging.getLogger(__name__)
 
@@ -35,29 +34,6 @@ log = logging.getLogger(__name__)
 REST = 2.0
 #: How long a lease keeps others away.
 LEASE = timedelta(minutes=5)
-
-
-# -- sealing -------------------------------------------------------------------------------------------
-
-
-def seal() -> Seal:
-    """Seal all entries not sealed yet, even if there are none, and return the seal."""
-    with transaction.atomic():
-        last = Seal.objects.select_for_update().order_by("-number").first()
-        number = last.number + 1 if last else 1
-        # Marked first and read after, so that what commits meanwhile waits for the next seal; the foreign
-        # key is checked when the transaction ends.
-        count = Entry.objects.filter(seal=None).update(seal_id=number)
-        digest = chained(last, Entry.objects.filter(seal_id=number))
-        return Seal.objects.create(pk=number, number=number, sealed_at=now(), entries=count, digest=digest)
-
-
-def chained(last: Seal | None, entries) -> str:
-    """SHA-256 of the seal before and of the digests of ``entries``, in order of their ids."""
-    total = hashlib.sha256((last.digest if last else "").encode())
-    for digest in entries.order_by("pk").values_list("digest", flat=True).iterator():
-        total.update(digest)
-    return total.hexdigest()
 
 
 # -- duties --------------------------------------------------------------------------------------------
@@ -123,6 +99,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
     Duty("forget", _forget, every(hours=1)),
+    Duty("release", releasing.make_next, every(seconds=5), leased=True),
     # Under a lease of its own, for it commits chunk by chunk.
     Duty("import", importing.run_chunk, every(seconds=10), leased=True),
 )

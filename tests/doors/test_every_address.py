@@ -1,6 +1,7 @@
 """Every address of the register, asked for as everybody: what each answers, written out by hand."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,10 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from registry.actions import editions, evidence, journal, people
+from registry.actions import editions, evidence, journal, people, releases
 from registry.actions.sampling import photo
 from registry.models import Asset, Batch, Incident
 from registry.outputs.tables import TABLES
+from registry.upkeep import releasing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +134,11 @@ EXPECTED: dict[str, str] = {
     "dictionary-csv": PAGE,
     "datapackage-json": PAGE,
     "hxl-schema-csv": PAGE,
+    "releases": PAGE,
+    "release": PAGE,
+    "release-file": PAGE,
+    "new-release": "302 403 200 403 403 200 200 200 200",
+    "succeed-release": POSTED,
     "statistics": PAGE,
     "statistics-csv": PAGE,
     "statistics-svg": PAGE,
@@ -202,9 +209,10 @@ def test_every_address_is_listed_here() -> None:
 
 
 @pytest.fixture
-def world(settings: Any) -> dict[str, Any]:
+def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
     """One of each, and how each address is asked for."""
     settings.SECOND_FACTOR_REQUIRED = False
+    settings.DATA_DIR = tmp_path
     areas = factories.ukraine()
     region = areas["UA-63"]
     who: dict[str, Any] = {"anonymous": None}
@@ -250,6 +258,8 @@ def world(settings: Any) -> dict[str, Any]:
         is_administrator=False,
     )
     other = factories.report(by=who["official"], at=at)
+    release = releases.ask(audience="public", by=None)
+    releasing.make(release)
     on_report = {"reference": report.reference}
     on_incident = {"reference": incident.reference}
     person = {"pk": who["official"].pk}
@@ -261,6 +271,9 @@ def world(settings: Any) -> dict[str, Any]:
         "map-tile": {"z": 0, "x": 0, "y": 0},
         "asset": {"reference": mill.reference},
         "hxl-schema-csv": {"table": "reports"},
+        "release": {"number": release.number},
+        "release-file": {"number": release.number, "name": "reports.csv"},
+        "succeed-release": {"number": release.number},
         "report": on_report,
         "edit": on_report,
         "move": on_report | {"name": "merge"},

@@ -4,6 +4,8 @@ alike: pages, lists, files, tiles, filters and editions of the past."""
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,21 +15,24 @@ from django.http import HttpResponse
 from django.test import Client
 
 from registry import geo
-from registry.actions import editions, journal
+from registry.actions import editions, journal, releases
 from registry.models import (
     Assessment,
     Asset,
+    Edition,
     Estimate,
     Evidence,
     Incident,
     Link,
     OutageStep,
     Person,
+    Release,
     Report,
+    Seal,
     Source,
     Statement,
 )
-from registry.outputs import telling
+from registry.outputs import bundling, telling
 from registry.outputs.formats import FORMATS
 from registry.outputs.tables import TABLES
 from registry.rules import access
@@ -311,7 +316,17 @@ class Register:
                     elif not address.startswith(("/r/", "/a/", "/api/v1/reports/", "/api/v1/assets")):
                         continue
                 found[number, address] = spoken(client.get(address))
-        return found
+        return found | self.released()
+
+    def released(self) -> dict[tuple[int, str], Any]:
+        """The files of a release but those that name the seal, which is of all entries and salted."""
+        edition = Edition.objects.latest("at")
+        release = Release(number=1, title="All", audience=self.audience, edition=edition)
+        seal = Seal(number=1, digest="0" * 64, sealed_at=AT)
+        with TemporaryDirectory() as folder:
+            selection = releases.selected(self.audience, edition, "")
+            bundling.write(release, selection, Path(folder), seal=seal, left=None)
+            return {(-1, file.name): (200, {}, file.read_bytes()) for file in Path(folder).iterdir()}
 
 
 #: Where staff are shown what is published if they ask for it, elsewhere their own.

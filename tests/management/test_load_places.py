@@ -78,9 +78,6 @@ def test_csv_by_the_usual_headings(index, tmp_path):
     said = load(tmp_path, text)
     assert "1  new" in said
     assert "1  updated" in said
-    assert "1  unchanged" in load(
-        tmp_path, "Село;Широта;Довгота;Область\nNovomista;49,311;35,911;Харківська\n"
-    )
     found = locate("Novomista", adm1_code="UA-63", gazetteer=Gazetteer(index)).candidates
     assert [(one.lat, one.lon) for one in found] == [(49.311, 35.911)]
 

@@ -2,11 +2,14 @@
 console or asks a third party (``new_page`` sees to that)."""
 
 from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from playwright.sync_api import Page
 
-from registry.actions import areas, sampling
+from registry.actions import areas
 from registry.geocoding import build
 from registry.models import Person
 from tests.chromium import faults
@@ -14,12 +17,13 @@ from tests.pages import pages
 
 
 def test_axe_finds_nothing_on_any_page(
-    new_page: Callable[..., Page], settings: Any, gazetteer_path: Any
+    new_page: Callable[..., Page], settings: Any, gazetteer_path: Any, tmp_path: Path
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = False
+    settings.DATA_DIR = tmp_path
     settings.SAMPLE_PASSWORD = "a long pass phrase"
     areas.load(row for row in build.areas() if row["country"] in ("RU", "UA"))
-    sampling.load()
+    call_command("load_sample", stdout=StringIO())
     windows: dict[str, Page] = {}
     found = {}
 

@@ -32,7 +32,7 @@ from registry.models import (
 )
 from registry.models.story import Child
 from registry.rules.vocabularies import EntryKind, Holder
-from registry.upkeep import verifying, working
+from registry.upkeep import sealing, verifying
 from tests.factories import change, report
 
 pytestmark = pytest.mark.django_db
@@ -99,11 +99,11 @@ def school() -> Report:
         add(one, EntryKind.LINKED, Link(other=other, type="supply"), fields={"related": other.reference})
     add(school, EntryKind.NOTED, texts={"note": "Windows are boarded"})
     editions.publish(AT + 2 * DAY)
-    working.seal()
+    sealing.seal()
     tallies.merge()
     change(school, at=AT + 3 * DAY, damage_level="severe", address="Mill street 7")
     editions.publish(AT + 4 * DAY)
-    working.seal()
+    sealing.seal()
     return Report.objects.get(pk=school.pk)
 
 
@@ -122,7 +122,7 @@ def test_work_after_an_edition_and_a_seal_is_no_finding(school):
     editions.retract(change(school, at=AT + 6 * DAY, withdrawn="privacy"))
     assert findings() == []
     editions.publish(AT + 7 * DAY)
-    working.seal()
+    sealing.seal()
     tallies.merge()
     assert findings() == []
 
@@ -255,7 +255,7 @@ def test_an_entry_that_missed_two_seals_is_found(school):
     missed = Entry.objects.order_by("pk").first()
     change(school, at=AT + 5 * DAY, damage_level="minor")
     behind_the_back(f"UPDATE registry_entry SET seal_id = NULL WHERE id = {missed.pk}")
-    working.seal()
+    sealing.seal()
     assert ("entry", str(missed.pk)) not in findings()
     with guards.lifted(connection):
         Entry.objects.filter(pk=missed.pk).update(seal=None)

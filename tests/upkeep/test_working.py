@@ -30,7 +30,7 @@ from registry.models import (
     Tally,
     TallyDelta,
 )
-from registry.upkeep import verifying, working
+from registry.upkeep import sealing, verifying, working
 from registry.upkeep.working import Duty, every
 from tests import factories
 from tests.factories import change, report
@@ -46,13 +46,13 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 def test_seals_are_a_chain_even_when_nothing_happened():
     report()
-    first = working.seal()
-    second = working.seal()
+    first = sealing.seal()
+    second = sealing.seal()
     report()
-    third = working.seal()
+    third = sealing.seal()
     assert [seal.entries for seal in (first, second, third)] == [1, 0, 1]
     assert len({seal.digest for seal in (first, second, third)}) == 3
-    assert third.digest == working.chained(second, Entry.objects.filter(seal=third))
+    assert third.digest == sealing.chained(second, Entry.objects.filter(seal=third))
     assert not Entry.objects.filter(seal=None).exists()
 
 
@@ -275,7 +275,7 @@ def test_a_worker_killed_fifty_times_loses_nothing_and_doubles_nothing(monkeypat
         all_is_due()
         worker()
     editions.publish()
-    working.seal()
+    sealing.seal()
     assert list(verifying.verify()) == []
     assert not TallyDelta.objects.exists()
     assert not Entry.objects.filter(seal=None).exists()
@@ -304,6 +304,6 @@ def test_the_command_ends_on_sigterm():
     finally:
         worker.kill()
         worker.wait()
-    working.seal()
+    sealing.seal()
     tallies.merge()
     assert list(verifying.verify()) == []

@@ -12,8 +12,6 @@ from registry.rules import scales
 
 #: Less sure than this, a heading names nothing.
 LEAST = 0.4
-#: A heading that is a role's word and nothing else.
-EXACT = 1.0
 
 #: Words of headings for each role of a column. A heading that is exactly one of them is surer than one that
 #: holds it.
@@ -74,15 +72,6 @@ HEADINGS: dict[str, tuple[str, ...]] = {
                     "narrative", "summary", "other what", "опис", "описание", "прим*", "комент*",
                     "коммент*", "text", "title"),
 }  # fmt: skip
-#: Those of tables of places alone, which are loaded into the gazetteer.
-OF_PLACES: dict[str, tuple[str, ...]] = {
-    "place_name": ("name", "place name", "placename", "name en", "feature name", "назва", "название"),
-    "other_names": ("other names", "alternate names", "alternatenames", "alt names", "aliases", "name local"),
-    "area": ("area", "adm1 code", "adm1 name", "admin1 code", "admin1 name"),
-    "geonames_id": ("geonames id", "geoname id", "geonameid"),
-    "population": ("population", "pop", "населення", "население"),
-}
-_HEADINGS = HEADINGS | OF_PLACES
 
 _BUILDING = {"kind": "building"}
 
@@ -228,23 +217,22 @@ def heading_score(role: str, heading: str) -> float:
     """How surely a heading names a role, from 0 to 1."""
     name = folded(heading)
     best = 0.0
-    for place, word in enumerate(_HEADINGS[role]):
+    for place, word in enumerate(HEADINGS[role]):
         plain = folded(word.removesuffix("*"))
         if name == plain:
-            return EXACT
+            return 1.0
         if plain and _pattern((plain + ("*" if word.endswith("*") else ""),)).search(name):
             # Longer words say more, and earlier ones are the usual ones.
             best = max(best, 0.45 + 0.4 * len(plain) / max(len(name), 1) - 0.002 * place)
     return min(best, 0.95)
 
 
-def likest(headings: Iterable[str], *roles: str, least: float = LEAST) -> str:
-    """Of the roles the first that a heading names, at ``least`` so surely, and the heading that names it most surely;
-    empty if none does."""
+def likest(headings: Iterable[str], *roles: str) -> str:
+    """Of the roles the first that a heading names, and the heading that names it most surely; empty if none does."""
     headings = list(headings)
     for role in roles:
         best = max(headings, key=partial(heading_score, role), default="")
-        if heading_score(role, best) >= least:
+        if heading_score(role, best) >= LEAST:
             return best
     return ""
 

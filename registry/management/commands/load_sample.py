@@ -6,8 +6,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from registry.actions import sampling
+from registry.actions import releases, sampling
 from registry.models import Person
+from registry.rules.vocabularies import Holder
+from registry.upkeep import releasing
 
 
 class Command(BaseCommand):
@@ -21,6 +23,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 count = sampling.load()
             self.stdout.write(f"{count} reports.")
+            releasing.make(releases.ask(audience=Holder.PUBLIC, by=None, query="kind=building"))
         if not Person.objects.filter(is_sample=True).exists():
             return
         self.stdout.write(f"\nSign in at {settings.BASE_URL}/sign-in, password {sampling.password()}")

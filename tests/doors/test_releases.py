@@ -1,0 +1,133 @@
+"""Releases in the browser: what everybody sees of them, who may take their files, and asking for one."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from registry.actions import editions, releases, reports
+from registry.models import Download, Release
+from registry.rules.vocabularies import Role
+from registry.upkeep import releasing
+from tests import factories
+from tests.factories import client, report
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST = datetime(2026, 3, 12, 3, tzinfo=UTC)
+SEEN = {"lat": 50.0011, "lon": 36.2049, "adm1_code": "UA-63", "counts_from": FIRST - timedelta(days=3)}
+
+
+@pytest.fixture(autouse=True)
+def country(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    settings.SECOND_FACTOR_REQUIRED = False
+    areas = factories.ukraine()
+    report(at=FIRST - timedelta(days=2), object_type="school", object_name="Lyceum 7", **SEEN)
+    editions.publish(at=FIRST)
+    return areas["UA"]
+
+
+@pytest.fixture
+def researcher(country):
+    return factories.person(Role.RESEARCHER)
+
+
+def made(audience="public", **asked):
+    release = releases.ask(audience=audience, by=None, title=f"For the {audience}", **asked)
+    releasing.make(release)
+    release.refresh_from_db()
+    return release
+
+
+def test_a_visitor_reads_what_a_release_is_and_takes_the_files_of_the_public(researcher):
+    public, inner = made(), made("researcher")
+    listed = client().get("/releases").content.decode()
+    assert "For the public" in listed
+    assert "For the researcher" in listed
+    page = client().get(f"/releases/{inner.number}").content.decode()
+    assert inner.checksum in page
+    assert "For the researcher" in page
+    # Neither rows nor files of what is not theirs.
+    assert "reports.csv" not in page
+    assert "Rows of" not in page
+    assert client().get(f"/releases/{inner.number}/reports.csv").status_code == 403
+    for name in [file["name"] for file in public.files] + ["SHA256SUMS"]:
+        answer = client().get(f"/releases/{public.number}/{name}")
+        assert b"".join(answer.streaming_content) == (releases.folder(public) / name).read_bytes()
+    theirs = b"".join(client(researcher).get(f"/releases/{inner.number}/reports.csv").streaming_content)
+    assert b"Lyceum 7" in theirs
+
+
+def test_a_file_goes_on_where_it_broke_off_and_a_download_is_logged_once(country):
+    release = made()
+    whole = (releases.folder(release) / "reports.csv").read_bytes()
+    address = f"/releases/{release.number}/reports.csv"
+    first = client().get(address)
+    list(first.streaming_content)
+    part = client().get(address, headers={"Range": "bytes=100-", "If-Range": first["ETag"]})
+    assert (part.status_code, b"".join(part.streaming_content)) == (206, whole[100:])
+    logged = Download.objects.get()
+    assert (logged.what, logged.filter, logged.rows) == (f"release {release.number}", "reports.csv", 1)
+
+
+@pytest.mark.parametrize("name", ["rows", "..", "reports.xlsx", "%2e%2e%2fsecret-key"])
+def test_there_are_no_other_files(country, name):
+    assert client().get(f"/releases/{made().number}/{name}").status_code == 404
+
+
+def test_a_retracted_release_says_so_for_good_and_offers_what_takes_its_place(country, researcher):
+    release = made()
+    supervisor = factories.person(Role.SUPERVISOR, country)
+    reports.withdraw(release_rows(release)[0], by=supervisor, because="safety", note="-")
+    gone = client().get(f"/releases/{release.number}/reports.csv")
+    assert gone.status_code == 410
+    page = client().get(f"/releases/{release.number}").content.decode()
+    assert "Retracted on" in page
+    assert release.checksum in page
+    assert "without it" not in page
+    answer = client(researcher).post(f"/releases/{release.number}/succeed")
+    after = Release.objects.get(number=2)
+    assert answer.url == "/releases/2"
+    releasing.make(after)
+    assert "/releases/2" in client().get(f"/releases/{release.number}").content.decode()
+
+
+def release_rows(release):
+    content = (releases.folder(release) / "reports.csv").read_text()
+    return re.findall(r"^[0-9A-Z]{4}-[0-9A-Z]{4}", content, flags=re.M)
+
+
+def test_a_researcher_freezes_a_filter_once(researcher):
+    mine = client(researcher)
+    page = mine.get("/releases/new?type=school&view=published&as_of=2026-03-12").content.decode()
+    assert "School" in page
+    edition = re.search(r'<option value="(\d+)"', page)[1]
+    command = uuid4()
+    for _again in range(2):
+        sent = {"command": command, "title": "Schools", "audience": "researcher", "edition": edition}
+        assert mine.post("/releases/new?type=school", sent).url == "/releases/1"
+    release = Release.objects.get()
+    assert (release.query, release.audience, release.by, release.state) == (
+        "type=school",
+        "researcher",
+        researcher,
+        "waiting",
+    )
+    assert 'value="0"' in mine.get("/releases/1").content.decode()
+    assert client().get("/releases/1").status_code == 404
+    assert "Schools" not in client().get("/releases").content.decode()
+
+
+def test_what_was_typed_stays_when_something_is_wrong(researcher):
+    sent = {"command": uuid4(), "title": "Schools", "audience": "office", "edition": "999"}
+    page = client(researcher).post("/releases/new", sent).content.decode()
+    assert 'value="Schools"' in page
+    assert page.count("error") > 2
+    assert client(researcher).get("/releases/new?colour=red").status_code == 400
+
+
+@pytest.mark.parametrize("role", [Role.RESIDENT, Role.INSPECTOR, Role.OPERATOR])
+def test_other_roles_make_none(country, role):
+    assert client(factories.person(role, country)).get("/releases/new").status_code == 403
