@@ -5,7 +5,7 @@ PORT ?= 8000
 WITHOUT ?=
 export PORT WITHOUT
 
-.PHONY: help run test test-newest test-long test-nominatim nominatim lint lock bench screenshots clean
+.PHONY: help run test test-newest test-api test-long test-nominatim nominatim lint lock bench screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -28,6 +28,9 @@ test-nominatim: .venv/.test-locked ## streets and houses through a real Nominati
 test-long: .venv/.test-locked ## ten thousand mutated files are read or refused, two thousand imported and undone (EXAMPLES=)
 	EXAMPLES=$${EXAMPLES:-10000} .venv/bin/python -m pytest -q tests/tabular/test_mutations.py \
 		tests/actions/test_mutated_batches.py
+
+test-api: .venv/.test-locked ## the API against its own description, as every role (EXAMPLES= of each operation)
+	EXAMPLES=$${EXAMPLES:-100} .venv/bin/python -m pytest -q -s tests/api/test_conformance.py
 
 lint: .venv/.test-locked ## style, types, templates, and who may import whom
 	.venv/bin/ruff check

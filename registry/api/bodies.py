@@ -3,6 +3,7 @@ fields. What is left out is what the page's form begins with; ``null`` is empty.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -66,11 +67,13 @@ def sent(request: Request) -> Sent:
     if isinstance(values, QueryDict):
         values = request.POST
     typed = values.get("client_id")
-    try:
-        client_id = UUID(typed) if typed is not None else None
-    except (ValueError, AttributeError, TypeError):
-        raise invalid([("client_id", _("A UUID."))]) from None
+    if typed is not None and not (isinstance(typed, str) and _UUID.fullmatch(typed)):
+        raise invalid([("client_id", _("A UUID."))])
+    client_id = UUID(typed) if typed is not None else None
     return Sent(values, request.FILES, client_id, _digest(request, values))
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def read(request: Request, fields: Fields) -> Body:
@@ -125,10 +128,17 @@ def _typed(field: forms.Field, value: Any) -> Any:
         case _:
             if not isinstance(value, str):
                 raise ValueError(_("A text."))
+            if not value and not isinstance(field, forms.CharField):
+                raise ValueError(_("null, where there is nothing."))
+            if isinstance(field, forms.DateField) and not _DAY.fullmatch(value):
+                raise ValueError(_("A day such as 2026-03-14."))
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str):
             _encoded(one)
     return value
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _encoded(text: str) -> None:

@@ -70,10 +70,10 @@ def operation(
     signed_in: bool = False,
     checks: bool = False,
     name: str = "",
-    more: str = "",
+    types: tuple[str, ...] = ("application/json",),
 ) -> Callable[[Handler], Handler]:
     """Decorator of a handler. ``gives``: a named schema or one's own; ``takes``: media type → schema of the body.
-    ``checks``: the handler refuses unknown parameters itself."""
+    ``types``: the media types of the answer. ``checks``: the handler refuses unknown parameters itself."""
     schema = ref(gives) if isinstance(gives, str) else gives
     parameters = params() if callable(params) else params
     by_token: Any = {"token": []}
@@ -85,10 +85,10 @@ def operation(
         return extend_schema(
             operation_id=name or handler.__name__,
             summary=summary,
-            description=f"{inspect.getdoc(handler) or ''} {more}".strip(),
+            description=inspect.getdoc(handler),
             parameters=[one.described() for one in parameters],
             request=dict(takes) if takes else None,
-            responses={status: schema},
+            responses={(status, *types): schema},
             auth=auth,
             tags=[handler.__module__.rpartition(".")[2]],
         )(handler)

@@ -300,11 +300,13 @@ def list_evidence(request: Request, reference: str) -> Response:
     return Response({"evidence": lines})
 
 
-FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+#: A schema for bytes, which says nothing of them.
+FILE: shapes.Schema = {"description": "The bytes of the file."}
+FILE_TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf")
 ORIGINAL = Parameter("original", {"type": "string", "enum": ["1"]}, "The sealed original, for staff alone.")
 
 
-@operation("A photo or document", gives=FILE, params=[ORIGINAL], signed_in=True)
+@operation("A photo or document", gives=FILE, types=FILE_TYPES, params=[ORIGINAL], signed_in=True)
 def get_evidence_file(request: Request, reference: str, sha256: str) -> FileResponse:
     """The cleaned copy (JPEG or PDF), for the office and for the resident who sent the report."""
     row = offices_or_own(request, reference)

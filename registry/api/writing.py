@@ -33,6 +33,7 @@ EDITED = {name: field for name, field in EditForm.base_fields.items() if name no
 
 
 Done = dict[str, Any]
+_DONE = ("reference", "status", "version", "url")
 
 
 def _answered(request: Request) -> Done | None:
@@ -54,7 +55,8 @@ def _once(request: Request, act: Callable[[], Done]) -> Done:
 def _of_this(sent: Sent, result: Done) -> Done:
     if result.get("digest") != sent.digest:
         raise Refused(_("This id was already used for something else."), code="client_id", field="client_id")
-    return {name: value for name, value in result.items() if name != "digest"}
+    # In this order, however the database keeps it.
+    return {name: result[name] for name in _DONE}
 
 
 def _did(report: Report) -> dict[str, Any]:
