@@ -219,8 +219,13 @@ def plain(value: Any) -> Any:
     return told(value) if told else value
 
 
+@lru_cache(1024)  # lines written together share most of theirs
+def _plain_moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
 _TOLD: dict[type, Callable[[Any], str]] = {
-    datetime: lambda moment: f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
+    datetime: _plain_moment,
     date: date.isoformat,
     Decimal: lambda number: f"{number:f}",
     UUID: str,
@@ -304,7 +309,7 @@ def prepare(line: Line, at: datetime) -> Written:
     if not is_new:
         at = max(at, report.valid_from)
     for name, value in line.fields.items():
-        setattr(report, name, _as_stored(name, value))
+        setattr(report, name, _STORED[name](value) if name in _STORED else value)
     derive(report, at=at)
     changes = {name: (before[name], now[name]) for name in JOURNALED if now[name] != before[name]}
     moved_row = is_new or any(name in ROW_ATTRIBUTES for name in changes)
@@ -364,17 +369,24 @@ def prepare(line: Line, at: datetime) -> Written:
 
 
 ROW_ATTRIBUTES = frozenset(ROW_FIELDS) | {"of_asset_id", "of_incident_id", "withdrawn", "counts_from"}
-_DECIMALS = {f.attname: f for f in Report._meta.concrete_fields if isinstance(f, models.DecimalField)}
 
 
-def _as_stored(name: str, value: Any) -> Any:
-    """A value as the register keeps it: decimals with the column's own places, moments in whole seconds."""
-    if type(value) is datetime:
-        return value.replace(microsecond=0)
-    if name in _DECIMALS and value is not None:
-        column = _DECIMALS[name]
-        return round(Decimal(column.to_python(value)), column.decimal_places)
-    return value
+def _second(value: Any) -> Any:
+    return value.replace(microsecond=0) if value else value
+
+
+def _number(column: models.DecimalField) -> Callable[[Any], Any]:
+    return lambda value: (
+        None if value is None else round(Decimal(column.to_python(value)), column.decimal_places)
+    )
+
+
+#: What the register keeps of a value: of moments whole seconds, of decimals the column's own places.
+_STORED: dict[str, Callable[[Any], Any]] = {
+    column.attname: _number(column) if isinstance(column, models.DecimalField) else _second
+    for column in Report._meta.concrete_fields
+    if isinstance(column, models.DecimalField | models.DateTimeField)
+}
 
 
 @lru_cache(maxsize=4096)  # many reports share the point of their settlement

@@ -16,7 +16,7 @@ from registry.models.sql import blank
 from registry.rules.vocabularies import Kind, Outcome, Status, label
 from registry.rules.workflow import move_named
 
-from .base import day_field, moment_field
+from .base import Day, day_field, moment_field
 from .reports import ReportForm
 
 _url = URLValidator(schemes=["http", "https"])
@@ -146,7 +146,7 @@ _NOT_GIVEN: dict[str, Any] = {
 _REPEATED = frozenset(
     name
     for name, field in RowForm.base_fields.items()
-    if type(field) in (forms.ChoiceField, forms.DateField, forms.IntegerField)
+    if type(field) in (forms.ChoiceField, Day, forms.IntegerField)
 )
 
 

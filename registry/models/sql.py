@@ -8,7 +8,7 @@ from copy import copy
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fcntl import LOCK_EX, flock
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from time import monotonic
 from types import NoneType
@@ -653,7 +653,8 @@ _ADAPTERS: dict[str, dict[type, Callable[[Any], Any]]] = {
     # SQLite makes slightly other numbers of text than of numbers.
     "sqlite": {
         date: date.isoformat,
-        datetime: lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None)),
+        # Rows written together share most of theirs.
+        datetime: lru_cache(1024)(lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None))),
         Decimal: float,
     },
     "postgresql": {},
