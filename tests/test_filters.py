@@ -212,6 +212,19 @@ def test_a_reference_typed_as_people_type_it_finds_its_row(official):
         assert found(official, f"text={typed}") == {made.reference}
 
 
+@pytest.mark.parametrize("expected", [0, 1_000])
+def test_words_are_found_beside_one_of_thousands_of_letters(official, monkeypatch, expected):
+    # PostgreSQL takes the words for rare or for common ones.
+    monkeypatch.setattr("registry.models.words.expected", lambda *_asked: expected)
+    monkeypatch.setattr("registry.filters.walking.FEW", 2)
+    for _number in range(3):
+        report(description="")
+    made = report(description=f"{'x' * 2_046} Дах, roof 12")
+    for typed in ("дах", "ROO 12", "дах roof"):
+        assert [row.reference for row in select(official, {"text": typed}).page().rows] == [made.reference]
+    assert not select(official, {"text": "roof 1"}).page().rows
+
+
 def test_outsiders_search_released_text_alone():
     hidden = report(summary="Roof gone", description="Owner Petrenko", place_typed="Petrenko street")
     shown = published(report=hidden, summary="Roof gone")

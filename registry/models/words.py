@@ -211,10 +211,15 @@ _WORDS_AND_DAYS = f"""
     LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE COST 500 AS $$
     DECLARE
         alone tsvector := {_vector("body")};
+        words text[] := tsvector_to_array(alone);
         day text := ' ' || lpad(to_hex(sort_key >> {KEY_BITS}), 5, '0');
     BEGIN
+        -- A longer one would not fit behind the day.
+        IF octet_length(body) > 2000 THEN
+            words := ARRAY(SELECT word FROM unnest(words) word WHERE octet_length(word) <= 2000);
+        END IF;
         RETURN alone || array_to_tsvector(
-            string_to_array(day || array_to_string(tsvector_to_array(alone), E'\\n' || day), E'\\n')
+            string_to_array(day || array_to_string(words, E'\\n' || day), E'\\n')
         );
     END $$"""
 
@@ -228,6 +233,13 @@ def install(connection) -> None:
         for table in TABLES:
             for sql in (_postgresql if connection.vendor == "postgresql" else _sqlite)(table):
                 cursor.execute(sql)
+
+
+def renew_function(connection) -> None:
+    """Give PostgreSQL the function as it is here; what indexes hold stays."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_WORDS_AND_DAYS)
 
 
 def remove(connection) -> None:
