@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer with venv; everything else goes into .venv/ from the locks.
 PYTHON ?= python3
 PORT ?= 8000
-# Parts of `make test` to leave out: postgresql, browser, gdal.
+# Parts of `make test` to leave out: postgresql, browser, gdal, r.
 WITHOUT ?=
 export PORT WITHOUT
 

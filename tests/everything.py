@@ -1,7 +1,7 @@
 """`make test`: the suite on SQLite, then on PostgreSQL, and how many tests ran on each.
 
 What is missing is installed where it may be; else it is named, and nothing counts as passed,
-unless WITHOUT names the part to leave out (`postgresql`, `browser`, `gdal`)."""
+unless WITHOUT names the part to leave out (`postgresql`, `browser`, `gdal`, `r`)."""
 
 import os
 import shutil
@@ -25,6 +25,7 @@ PARTS = {
     "postgresql": (["postgresql"], programs),
     "browser": (["chromium", "fonts-dejavu-core", "libatomic1"], browser),
     "gdal": (["gdal-bin"], lambda: shutil.which("ogrinfo")),
+    "r": (["r-base-core", "r-cran-readr", "r-cran-sf"], lambda: shutil.which("Rscript")),
 }
 
 

@@ -40,6 +40,7 @@ def pages() -> list[Page]:
         Page("reports-none", "visitor", "/reports?type=culture&cause=flood"),
         *[Page("map", who, "/map") for who in SOME],
         *[Page("data", who, "/data") for who in SOME],
+        Page("examples", "visitor", "/data/examples"),
         *[Page("releases", who, "/releases") for who in ("visitor", "researcher")],
         Page("release-new", "researcher", "/releases/new?kind=building&type=school"),
         *[Page("release", who, "/releases/1") for who in ("visitor", "researcher")],

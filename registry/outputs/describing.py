@@ -230,3 +230,50 @@ def _wrong(type: str, least: int | None, most: int | None, *, coded: bool) -> st
     if type == "moment":
         return _("%(column)s is a moment in UTC such as 2026-03-31 10:00:00")
     return _("%(column)s is missing, stands twice, or is not of the form of the pattern")
+
+
+# -- R and SQL ---------------------------------------------------------------------------------------------
+
+_R_TYPES = {
+    "text": "col_character()",
+    "code": "col_character()",
+    "integer": "col_integer()",
+    "decimal": "col_double()",
+    "boolean": "col_logical()",
+    "date": 'col_date("%Y-%m-%d")',
+    "moment": 'col_datetime("%Y-%m-%d %H:%M:%S")',
+}
+_SQL_TYPES = {
+    "text": "text",
+    "code": "text",
+    "integer": "bigint",
+    "boolean": "boolean",
+    "date": "date",
+    "moment": "timestamp",
+}
+
+
+def r_columns(tables: Mapping[str, Iterable[Column]]) -> str:
+    """The columns of tables as R's readr takes them: ``read_csv(file, col_types = reports, na = "")``."""
+    lines = []
+    for name, columns in tables.items():
+        cells = ",\n".join(f"  `{column.name}` = readr::{_R_TYPES[column.type]}" for column in columns)
+        lines.append(f"{name} <- readr::cols(\n{cells}\n)\n")
+    return "\n".join(lines)
+
+
+def sql_schema(tables: Mapping[str, tuple[Iterable[Column], Sequence[str]]]) -> str:
+    """Tables of these columns and keys in SQL, as DuckDB and PostgreSQL understand it."""
+    lines = []
+    for name, (columns, key) in tables.items():
+        cells = [f'  "{column.name}" {_sql_type(column)}' for column in columns]
+        if key:
+            cells.append(f"  PRIMARY KEY ({', '.join(key)})")
+        lines.append(f"CREATE TABLE {name} (\n" + ",\n".join(cells) + "\n);\n")
+    return "\n".join(lines)
+
+
+def _sql_type(column: Column) -> str:
+    if column.type == "decimal":
+        return f"decimal({column.field.max_digits}, {column.decimals})"  # type: ignore[attr-defined]
+    return _SQL_TYPES[column.type]

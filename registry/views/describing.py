@@ -5,6 +5,7 @@ from io import StringIO
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -56,7 +57,43 @@ def hxl_schema_csv(request: HttpRequest, table: str) -> HttpResponse:
     return response
 
 
+@require_safe
+def columns_r(request: HttpRequest) -> HttpResponse:
+    """The columns of the files that everybody has, for R."""
+    told = describing.r_columns({table.name: table.columns for table in _OPEN})
+    return HttpResponse(told, content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def schema_sql(request: HttpRequest) -> HttpResponse:
+    """The same as tables in SQL."""
+    told = describing.sql_schema({table.name: (table.columns, table.key) for table in _OPEN})
+    return HttpResponse(told, content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def examples(request: HttpRequest) -> HttpResponse:
+    """*How do I read this?* Programs to begin with, with this register's own address in them."""
+    found = [
+        {"label": label, "name": name, "text": _example(name)}
+        for name, label in (("schools.py", "Python"), ("schools.R", "R"), ("schools.sql", "SQL"))
+    ]
+    context = {"nav": "data", "examples": found, "ogc_address": f"{settings.BASE_URL}/ogc"}
+    return render(request, "data/examples.html", context)
+
+
+def _example(name: str) -> str:
+    text = (settings.BASE_DIR / "docs" / "examples" / name).read_text()
+    return text.replace("https://register.example.org", settings.BASE_URL)
+
+
+#: The tables that are not for the office alone.
+_OPEN = [table for table in TABLES.values() if not table.office]
+
 urlpatterns = [
+    path("data/columns.R", columns_r, name="columns-r"),
+    path("data/schema.sql", schema_sql, name="schema-sql"),
+    path("data/examples", examples, name="examples"),
     path("data/datapackage.json", datapackage_json, name="datapackage-json"),
     path("data/hxl-schema/<slug:table>.csv", hxl_schema_csv, name="hxl-schema-csv"),
 ]
