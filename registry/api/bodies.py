@@ -60,7 +60,13 @@ class Body:
 
 
 def sent(request: Request) -> Sent:
-    """The body of a request, whatever it is for."""
+    """The body of a request, whatever it is for; read once."""
+    if not hasattr(request, "sent"):
+        request.sent = _read(request)
+    return request.sent
+
+
+def _read(request: Request) -> Sent:
     values = request.data
     if not isinstance(values, Mapping):
         raise Problem("invalid", _("The body is one JSON object."))

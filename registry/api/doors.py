@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
@@ -156,6 +156,11 @@ class Door(APIView):
         if operation.signed_in and not isinstance(request.user, Person):
             raise NotAuthenticated
         require_scope(request, operation.scope)
+        if any("\x00" in value for value in kwargs.values() if isinstance(value, str)):
+            raise Http404
+        for name, values in request.GET.lists():
+            if any("\x00" in value for value in (name, *values)):
+                raise problems.parameter(name.replace("\x00", ""), _("Null characters are not allowed."))
         unknown = set(request.GET) - (request.GET.keys() if operation.known is None else operation.known)
         for name in sorted(unknown):
             raise problems.parameter(name, _("There is no such parameter here."))

@@ -14,7 +14,7 @@ from registry.rules.vocabularies import Holder
 
 from . import shapes
 from .doors import address, operation
-from .reports import AFTER, LIMIT, PER_PAGE, limit, shown_as, single
+from .reports import AFTER, LIMIT, limit, page_address, shown_as, single
 from .shapes import plain, values
 
 MOST = 500
@@ -28,11 +28,10 @@ def list_incidents(request: Request) -> Response:
     found = list(rows.prefetch_related("areas")[: size + 1])
     shown = found[:size]
     more = shown[-1].reference if len(found) > size else ""
-    size_asked = "" if size == PER_PAGE else f"&limit={size}"
     return Response(
         {
             "incidents": [_incident(one, request.user) for one in shown],
-            "next": f"{address('incidents')}?after={more}{size_asked}" if more else None,
+            "next": page_address("incidents", limit=single(request, "limit"), after=more) if more else None,
             "previous": None,
         }
     )

@@ -21,7 +21,7 @@ from registry.rules.vocabularies import BY_NAME, OBJECT_TYPE_CHOICES
 
 from . import problems, shapes
 from .doors import Parameter, address, operation
-from .reports import AFTER, LIMIT, PER_PAGE, limit, single
+from .reports import AFTER, LIMIT, limit, page_address, single
 from .shapes import plain, values
 
 MOST = 500
@@ -79,12 +79,11 @@ def list_editions(request: Request) -> Response:
     found = list(rows[: size + 1])
     more = plain(found[size - 1].at) if len(found) > size else None
     shown = [values(one, shapes.EDITION) for one in found[:size]]
-    return Response({"editions": shown, "next": _next("editions", more, size), "previous": None})
+    return Response({"editions": shown, "next": _next(request, "editions", more), "previous": None})
 
 
-def _next(name: str, token: str | None, size: int, more: str = "") -> str | None:
-    size_asked = "" if size == PER_PAGE else f"&limit={size}"
-    return f"{address(name)}?after={token}{size_asked}{more}" if token else None
+def _next(request: Request, name: str, token: str | None, **kept: str) -> str | None:
+    return page_address(name, **kept, limit=single(request, "limit"), after=token) if token else None
 
 
 # -- areas -----------------------------------------------------------------------------------------------
@@ -112,9 +111,10 @@ def list_areas(request: Request) -> Response:
         rows = rows.filter(code__gt=after)
     found = list(rows.order_by("code").select_related("parent")[: size + 1])
     more = found[size - 1].code if len(found) > size else None
-    kept = f"&parent={parent}" if parent else f"&text={text}" if text else ""
     shown = [_shown(area) for area in found[:size]]
-    return Response({"areas": shown, "next": _next("areas", more, size, kept), "previous": None})
+    return Response(
+        {"areas": shown, "next": _next(request, "areas", more, parent=parent, text=text), "previous": None}
+    )
 
 
 def _area(name: str, code: str) -> Area | None:

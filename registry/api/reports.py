@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponseRedirect
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -84,10 +85,8 @@ def list_reports(request: Request) -> Response:
     count = selection.count(page, thorough=bool(thorough))
 
     def link(name: str, token: str | None) -> str | None:
-        more = "".join(
-            f"&{one}={request.GET[one]}" for one in ("limit", "columns", "count") if request.GET.get(one)
-        )
-        return f"{address('reports')}?{selection.query}{more}&{name}={token}" if token else None
+        beside = {one: single(request, one) for one in ("limit", "columns", "count")}
+        return page_address("reports", selection.query, **beside, **{name: token or ""}) if token else None
 
     return Response(
         {
@@ -101,6 +100,12 @@ def list_reports(request: Request) -> Response:
             "partial": page.partial,
         }
     )
+
+
+def page_address(name: str, query: str = "", **more: str) -> str:
+    """The address of another page of a list: its query, and of ``more`` what says something."""
+    said = urlencode({key: value for key, value in more.items() if value})
+    return f"{address(name)}?{'&'.join(filter(None, (query, said)))}"
 
 
 def _columns(request: Request) -> tuple[str, ...]:

@@ -172,6 +172,12 @@ def test_areas_by_parent_and_by_name() -> None:
     told = read("/areas/700001")
     assert [one["code"] for one in told["within"]] == ["UA", "UA-63"]
     assert problem(Client().get(f"{API}/areas?parent=XX"))["errors"][0]["parameter"] == "parent"
+    factories.area("XA", "Chu & Co")
+    factories.area("XB", "Chu & Co")
+    named = read("/areas?text=Chu+%26&limit=1")
+    assert [one["code"] for one in Client().get(named["next"]).json()["areas"]] == ["XB"]
+    assert problem(Client().get(f"{API}/areas?text=%00"))["errors"][0]["parameter"] == "text"
+    assert Client().get(f"{API}/areas/%00").status_code == 404
 
 
 def test_editions_page_by_page() -> None:
