@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Wording
-from registry.models.reports import ROW_FIELDS
+from registry.models.reports import ROW_FIELDS, field_of
 from registry.models.sql import blank, in_turn, insert, insert_new
 from registry.models.story import Child
 from registry.rules import access
@@ -93,7 +93,8 @@ class Line:
     """What an action asks the journal to write for one report.
 
     ``report``: a new, unsaved report or one from ``lock``. ``fields``: new values by attribute name.
-    ``texts``: words that belong to the entry alone (note, question, reason …). ``rows``: unsaved children.
+    ``texts``: words that belong to the entry alone (note, question, reason …). ``rows``: unsaved children,
+    recorded by whoever acts unless they say by whom.
     ``voids``: children struck out by this line. ``happened_at`` defaults to the moment of recording.
     """
 
@@ -265,6 +266,17 @@ def read(text: str) -> dict[str, Any]:
     return body
 
 
+def before(told: dict[str, list[Any]], report: Report, now: dict[str, Any]) -> dict[str, Any]:
+    """What fields were before an entry (``told``: its body's fields), of those that are as it left them, on the report
+    or, over that, in ``now``."""
+    fields = {}
+    for name, pair in told.items():
+        if plain(now.get(name, getattr(report, name))) == pair[-1]:
+            old = pair[0] if len(pair) == 2 else PLAIN_BLANK[name]
+            fields[name] = None if old is None else field_of(name).to_python(old)
+    return fields
+
+
 def child_digest(child: Child) -> str:
     """What an entry keeps of a line that hangs on its report: a salted digest of its own columns."""
     values = {
@@ -323,7 +335,7 @@ def prepare(line: Line, at: datetime) -> Written:
     texts = {name: secrets.token_urlsafe(16) + text for name, text in words.items() if text}
     by, role = (line.by.pk, line.by.role) if line.by else (None, "")
     for row in line.rows:
-        row.recorded_at, row.recorded_by_id = at, by
+        row.recorded_at, row.recorded_by_id = at, row.recorded_by_id or by
         row.salt = secrets.token_urlsafe(16)
     happened_at = (line.happened_at or at).replace(microsecond=0)
     told = {

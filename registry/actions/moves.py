@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from registry.models import Entry, Evidence, OutageStep, Person, Report, Request, Source
+from registry.models import OutageStep, Person, Report, Request, Source
 from registry.rules import supply, workflow
 from registry.rules.vocabularies import EntryKind, Kind, Method, Role, SourceType
-from registry.rules.workflow import LIVE, Move, Refusal
+from registry.rules.workflow import Move, Refusal
 
-from . import evidence, inspections, journal
+from . import evidence, inspections, journal, merging
 from .journal import Line, Refused
 from .outages import supply_columns
 
@@ -223,100 +223,6 @@ def _withdraw_plan(line: Line, given: dict[str, Any]) -> None:
     line.fields |= {"repair_cost": None, "repair_currency": ""}
 
 
-def _merge(line: Line, given: dict[str, Any]) -> None:
-    report = line.report
-    original = _original(report, given["original"], by=line.by)
-    sources = [
-        Source(
-            type=source.type,
-            name=source.name,
-            ref=report.reference,
-            url=source.url,
-            published_on=source.published_on,
-            scale=source.scale,
-            scale_grade=source.scale_grade,
-        )
-        for source in report.source_lines.filter(voided_at=None)
-    ]
-    hands = {
-        **original.hands,
-        "logged": sorted({*original.hands.get("logged", ()), *workflow.did(report, "logged")}),
-    }
-    fields: dict[str, Any] = {"hands": hands}
-    fields |= inspections.source_columns([*original.source_lines.all(), *sources])
-    # What was stated about the incident of one is stated about both.
-    if original.of_incident_id is None and report.of_incident_id is not None:
-        fields["of_incident_id"] = report.of_incident_id
-    rows = [*sources, *_photos_lent(report, to=original)]
-    words = {"other": report.reference}
-    journal.record(Line(original, EntryKind.SOURCED, by=line.by, fields=fields, rows=rows, texts=words))
-    for earlier in Report.objects.select_for_update(of=("self",)).filter(merged_into=report):
-        journal.record(Line(earlier, EntryKind.EDITED, by=line.by, fields={"merged_into_id": original.pk}))
-    line.fields |= {"merged_into_id": original.pk, "status_before_merge": report.status}
-
-
-def _photos_lent(report: Report, *, to: Report) -> list[Evidence]:
-    """The evidence of a duplicate for the report that takes it; what that has already it has once."""
-    known = set(to.evidence_lines.filter(voided_at=None).values_list("sha256", flat=True))
-    return [
-        Evidence(**{name: getattr(line, name) for name in _OF_EVIDENCE})
-        for line in report.evidence_lines.filter(voided_at=None)
-        if line.sha256 not in known
-    ]
-
-
-_OF_EVIDENCE = ("sha256", "shown_sha256", "media_type", "size", "caption", "taken_on", "stage")
-
-
-def _original(report: Report, reference: str, *, by: Person | None) -> Report:
-    """The live report that takes this one, locked; a chain of duplicates is followed to its end."""
-    refused = Refused(
-        _("There is no live report %(reference)s of the same kind in your areas.") % {"reference": reference},
-        code="original",
-        field="original",
-    )
-    try:
-        original = journal.lock(reference)
-        if original.merged_into is not None:
-            original = journal.lock(original.merged_into.reference)
-    except Report.DoesNotExist:
-        raise refused from None
-    same = original.kind == report.kind and original.pk != report.pk
-    if not same or original.status not in LIVE or original.withdrawn:
-        raise refused
-    if by is not None and not by.scope.contains(original):
-        raise refused
-    return original
-
-
-def _unmerge(line: Line, given: dict[str, Any]) -> None:
-    report = line.report
-    assert report.merged_into is not None
-    original = journal.lock(report.merged_into.reference)
-    lent: list[Any] = list(original.source_lines.filter(ref=report.reference, voided_at=None))
-    kept = original.source_lines.filter(voided_at=None).exclude(pk__in=[source.pk for source in lent])
-    fields = inspections.source_columns(list(kept))
-    merging = _merging(original, report)
-    if merging is not None:
-        # What another duplicate shows too stays.
-        others = Evidence.objects.filter(report__merged_into=original, voided_at=None).exclude(report=report)
-        photos = original.evidence_lines.filter(entry=merging, voided_at=None)
-        lent += photos.exclude(sha256__in=others.values("sha256"))
-        *_before, incident = journal.read(merging.body)["fields"].get("of_incident_id", [None])
-        if incident is not None and incident == original.of_incident_id:
-            fields["of_incident_id"] = None
-    words = {"other": report.reference}
-    journal.record(Line(original, EntryKind.VOIDED, by=line.by, fields=fields, voids=lent, texts=words))
-    line.fields |= {"merged_into_id": None, "status_before_merge": ""}
-
-
-def _merging(original: Report, report: Report) -> Entry | None:
-    """The entry by which a report took this duplicate, the newest if it did more than once."""
-    entries = original.entries.filter(kind=EntryKind.SOURCED).select_related("wording").order_by("-number")
-    took = (entry for entry in entries if hasattr(entry, "wording"))
-    return next((entry for entry in took if entry.wording.words().get("other") == report.reference), None)
-
-
 def _confirm(line: Line, given: dict[str, Any]) -> None:
     """The first figures of an outage; what was said when it was logged is struck out where it differs."""
     report = line.report
@@ -363,7 +269,7 @@ _EFFECTS: dict[str, Effect] = {
     "set_back": _unverify,
     "reconsider": _void_outcome,
     "withdraw_plan": _withdraw_plan,
-    "merge": _merge,
-    "unmerge": _unmerge,
+    "merge": merging.take,
+    "unmerge": merging.give_back,
     "confirm": _confirm,
 }

@@ -11,15 +11,13 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from registry.forms.logging import LogForm
-from registry.forms.places import area_of, codes_of, from_candidate, known_keys, name_of, only_area, pinned
+from registry.forms.places import area_of, from_candidate, only_area, pinned
 from registry.forms.reports import ReportForm
-from registry.geocoding.names import fold
 from registry.models import (
     Asset,
     Batch,
     Entry,
     Incident,
-    KnownPlace,
     Link,
     OutageStep,
     Person,
@@ -43,7 +41,7 @@ from registry.rules.vocabularies import (
     WithdrawalReason,
 )
 
-from . import editions, inspections, journal, releases
+from . import editions, inspections, journal, known, releases
 from .journal import Line, Refused, require
 from .outages import supply_columns
 
@@ -313,11 +311,7 @@ def confirm_place(
         unheard = report.geocode_state == GeocodeState.NOT_FOUND
         write_change(report, fields, by=by, kind=EntryKind.LOCATED)
         if point and unheard and area:
-            name, area_code = name_of(report.place_typed), codes_of(area)[0]
-            known = {"name": name, "by": by, "at": journal.now(), **point}
-            if key := fold(name):
-                KnownPlace.objects.update_or_create(key=key, area=area_code, defaults=known)
-                known_keys.forget()
+            known.remember(report.place_typed, area, by=by, **point)
     return report
 
 

@@ -257,6 +257,18 @@ class PlaceForm(DeedForm):
         return {} if cleaned["choice"] == "as_is" else {"choice": int(cleaned["choice"])}
 
 
+class PointForm(forms.Form):
+    """Where a name that somebody set on the map stands."""
+
+    lat = degrees_field(_("Latitude"), 90)
+    lon = degrees_field(_("Longitude"), 180)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("lat", "lon"):
+            self.fields[name].required = True
+
+
 def _candidate_words(candidate: dict[str, Any]) -> str:
     """Name, district, region and country: of namesakes the district often tells which is which."""
     area = deepest(candidate.get("adm2_code"), candidate.get("adm1_code"))

@@ -4,15 +4,18 @@ The boundaries are Natural Earth's, simplified to about a kilometre: within a fe
 be the neighbour. A point off the coast belongs to the nearest region within `OFFSHORE_DEGREES`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "regions.npz"
 _STEP = 0.001  # degrees; the file holds whole steps
 OFFSHORE_DEGREES = 0.2
+STRAY_DEGREES = 0.2  # so far outside its region a point is no matter of simplified boundaries
 
 
 def save(shapes: dict[str, shapely.MultiPolygon], path: Path = _FILE) -> None:
@@ -70,7 +73,23 @@ def holds(code: str, lat: float, lon: float, within_degrees: float = 0.05) -> bo
     shape = shapes().get(code)
     if shape is None:
         return None
+    return not _beyond(shape, [lat], [lon], within_degrees)[0]
+
+
+def strays(code: str | None, lats: Sequence[float], lons: Sequence[float]) -> list[bool]:
+    """Which of the points lie more than `STRAY_DEGREES` outside the region; none if its shape is not known."""
+    shape = shapes().get(code or "")
+    if shape is None:
+        return [False] * len(lats)
+    return _beyond(shape, lats, lons, STRAY_DEGREES).tolist()
+
+
+def _beyond(
+    shape: shapely.MultiPolygon, lats: Sequence[float], lons: Sequence[float], degrees: float
+) -> npt.NDArray[np.bool_]:
     # Most points lie inside, which is quicker told than how far others are away.
-    return bool(shapely.contains_xy(shape, lon, lat)) or bool(
-        shapely.dwithin(shape, shapely.points(lon, lat), within_degrees)
-    )
+    beyond = ~shapely.contains_xy(shape, lons, lats)
+    others = beyond.nonzero()[0]
+    points = shapely.points(np.asarray(lons)[others], np.asarray(lats)[others])
+    beyond[others] = ~shapely.dwithin(shape, points, degrees)
+    return beyond

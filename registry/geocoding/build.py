@@ -59,7 +59,7 @@ _AREAS = "#"
 _FIRST_VILLAGE = -1_000_000  # ids without one of GeoNames are negative
 _COMMUNITY_RADIUS_M = 18_000  # nine of ten villages lie no farther from their community's middle
 _VILLAGE_RADIUS_M = 2_000
-_FORMAT = 4  # of the index; count up when its tables or the keys of `names` change
+_FORMAT = 5  # of the index; count up when its tables or the keys of `names` change
 
 
 @dataclass(slots=True)
@@ -228,7 +228,8 @@ CREATE TABLE place (
     code TEXT,               -- of an area
     level INTEGER NOT NULL,  -- 0 country, 1 region, 2 district, 3 settlement, 4 village known by its community alone
     name TEXT NOT NULL, country TEXT NOT NULL, adm1 TEXT, adm2 TEXT,
-    lat REAL, lon REAL, cell INTEGER, population INTEGER NOT NULL, radius_m INTEGER NOT NULL, timezone TEXT NOT NULL
+    lat REAL, lon REAL, cell INTEGER, population INTEGER NOT NULL, radius_m INTEGER NOT NULL, timezone TEXT NOT NULL,
+    stray INTEGER NOT NULL   -- 1: a settlement whose point lies outside the boundaries of its region
 );
 CREATE TABLE name (key TEXT, place INTEGER, name TEXT, PRIMARY KEY (key, place, name)) WITHOUT ROWID;
 -- For guessing at misspellings, a line each: the keys of a region's settlements; under #parent the spellings of the
@@ -336,7 +337,7 @@ def _fill(db: sqlite3.Connection, progress: Callable[[float], None]) -> None:
     progress(0.95)
 
 
-_INSERT_PLACE = f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 13)})"
+_INSERT_PLACE = f"INSERT OR IGNORE INTO place VALUES ({','.join('?' * 14)})"
 _INSERT_NAME = "INSERT INTO unsorted VALUES (?, ?, ?)"
 
 
@@ -354,7 +355,7 @@ def _areas_into(
         yield (
             place, code, level, area["name_en"], area["country"],
             code if level == 1 else area["parent"] if level == 2 else None, code if level == 2 else None,
-            area["lat"], area["lon"], None, area["population"], area["radius_m"], area["timezone"],
+            area["lat"], area["lon"], None, area["population"], area["radius_m"], area["timezone"], 0,
         )  # fmt: skip
     db.executemany(_INSERT_NAME, names)
 
@@ -366,6 +367,7 @@ def _settlements_into(
     progress: Callable[[float], None],
 ) -> Iterator[tuple[Any, ...]]:
     names: list[tuple[str, int, str]] = []
+    strays = _strays(settled)
     for number, p in enumerate(settled, start=1):
         known = vocabulary[p.country, p.adm1 or ""]
         spelled: dict[str, str] = {}
@@ -376,7 +378,7 @@ def _settlements_into(
         known.update((skeleton(f), None) for f in spelled)
         yield (
             p.geonames_id, None, 3, p.name, p.country, p.adm1, p.adm2, p.lat, p.lon, cell(p.lat, p.lon),
-            p.population, radius_of(p.population), p.timezone,
+            p.population, radius_of(p.population), p.timezone, p.geonames_id in strays,
         )  # fmt: skip
         if number % 20_000 == 0 or number == len(settled):
             db.executemany(_INSERT_NAME, names)
@@ -384,21 +386,39 @@ def _settlements_into(
             progress(0.5 + 0.35 * number / len(settled))
 
 
+def _strays(settled: list[Place]) -> set[int]:
+    """The ids of the places whose points lie outside their regions."""
+    inside: dict[str | None, list[Place]] = defaultdict(list)
+    for place in settled:
+        inside[place.adm1].append(place)
+    found: set[int] = set()
+    for adm1, some in inside.items():
+        beyond = boundaries.strays(adm1, [place.lat for place in some], [place.lon for place in some])
+        found.update(place.geonames_id for place, stray in zip(some, beyond, strict=True) if stray)
+    return found
+
+
 def _villages_into(
     db: sqlite3.Connection, vocabulary: dict[tuple[str, str], dict[str, None]]
 ) -> Iterator[tuple[Any, ...]]:
     """Villages at their own points, as settlements, or, where only the community is known, in the middle of it."""
-    with gzip.open(_DATA / "villages.tsv.gz", "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            country, adm1, adm2, *middle, zone, villages = line.rstrip("\n").split("\t")
-            for nth, village in enumerate(villages.split("|")):
-                name, _, own = village.partition("=")
-                lat, lon = map(float, own.split(",") if own else middle)
-                place = _FIRST_VILLAGE - number * 1000 - nth
-                key = skeleton(fold(name))
-                vocabulary[country, adm1][key] = None
-                db.execute(_INSERT_NAME, (key, place, name))
-                yield (
-                    place, None, 3 if own else 4, name, country, adm1, adm2 or None, lat, lon,
-                    cell(lat, lon) if own else None, 0, _VILLAGE_RADIUS_M if own else _COMMUNITY_RADIUS_M, zone,
-                )  # fmt: skip
+    lines = (
+        line
+        for file in ("villages.tsv.gz", "villages-postal.tsv.gz")
+        for line in gzip.decompress((_DATA / file).read_bytes()).decode().splitlines()
+    )
+    for number, line in enumerate(lines, start=1):
+        country, adm1, adm2, *middle, zone, villages = line.split("\t")
+        for nth, village in enumerate(villages.split("|")):
+            name, _, own = village.partition("=")
+            lat, lon = map(float, own.split(",") if own else middle)
+            place = _FIRST_VILLAGE - number * 1000 - nth
+            key = skeleton(fold(name))
+            stray = own and boundaries.strays(adm1, [lat], [lon])[0]
+            vocabulary[country, adm1][key] = None
+            db.execute(_INSERT_NAME, (key, place, name))
+            yield (
+                place, None, 3 if own else 4, name, country, adm1, adm2 or None, lat, lon,
+                cell(lat, lon) if own else None, 0, _VILLAGE_RADIUS_M if own else _COMMUNITY_RADIUS_M, zone,
+                bool(stray),
+            )  # fmt: skip

@@ -142,15 +142,15 @@ def _location(candidate: Candidate, outcome: str) -> Location:
     return Location(address, Point(candidate.lat, candidate.lon), candidate.told() | {"outcome": outcome})
 
 
-def _hint(gazetteer: Gazetteer, parameter: str, value: str, level: int, scope: list[Row]) -> Row:
+def _hint(index: Index, parameter: str, value: str, level: int, scope: list[Row]) -> Row:
     """The area a hint names; a country may be a region, and a region a district, for people write them so."""
-    row = gazetteer.index.area(value)
+    row = index.area(value)
     if row and row.level == level:
         return row
     country = next((area.country for area in scope), None)
     parent = next((area.code for area in scope if area.level == REGION), None)
     for finer in (level, level + 1):
-        rows = gazetteer.index.areas_named(value, (finer,), country, parent, finer == level)
+        rows = index.areas_named(value, (finer,), country, parent, finer == level)
         if len(rows) == 1:
             return rows[0]
         if rows or finer == DISTRICT:
@@ -170,33 +170,34 @@ def locate(
 
     Without a place it is the narrowest of the areas itself, never a town that bears its name.
     """
+    index = gazetteer.index
     scope: list[Row] = []
     hints = (("country", country, COUNTRY), ("region", adm1_code, REGION), ("district", adm2_code, DISTRICT))
     for parameter, value, level in hints:
         if value:
-            scope.append(_hint(gazetteer, parameter, value, level, scope))
+            scope.append(_hint(index, parameter, value, level, scope))
     if scope and not place.strip():
         area = scope[-1]
         return Answer("not_found") if area.lat is None else Answer("found", (candidate(area),))
-    return _located(place, scope, gazetteer)
+    return _located(place, scope, index)
 
 
-def _located(place: str, scope: list[Row], gazetteer: Gazetteer, near: bool = False) -> Answer:
+def _located(place: str, scope: list[Row], index: Index, near: bool = False) -> Answer:
     typed = parse(place, near)
     if typed.between:
-        return _between(*typed.between, scope, gazetteer)
+        return _between(*typed.between, scope, index)
     if not typed.parts:
         return Answer("not_found", remainder=typed.remainder)
-    return Search(gazetteer.index, typed, scope).answer()
+    return Search(index, typed, scope).answer()
 
 
-def _between(one: str, other: str, scope: list[Row], gazetteer: Gazetteer) -> Answer:
+def _between(one: str, other: str, scope: list[Row], index: Index) -> Answer:
     """The middle between two places; of several of a name those that lie nearest to each other."""
     where = other.partition(",")[2]
-    first = _located(f"{one}, {where}" if where and "," not in one else one, scope, gazetteer, True)
+    first = _located(f"{one}, {where}" if where and "," not in one else one, scope, index, True)
     if first.outcome not in ("found", "ambiguous"):
-        first = _located(one, scope, gazetteer, True)
-    second = _located(other, scope, gazetteer, True)
+        first = _located(one, scope, index, True)
+    second = _located(other, scope, index, True)
     for answer in (first, second):
         if answer.outcome not in ("found", "ambiguous"):
             return answer
@@ -208,7 +209,7 @@ def _between(one: str, other: str, scope: list[Row], gazetteer: Gazetteer) -> An
     if away > _FAR_M:
         return Answer("ambiguous", (a, b))
     lat, lon = (a.lat + b.lat) / 2, (a.lon + b.lon) / 2
-    area = gazetteer.index.area(boundaries.region_at(lat, lon) or "")
+    area = index.area(boundaries.region_at(lat, lon) or "")
     radius = max(round(away / 2), NEAR_M)
     return Answer(
         "found",

@@ -1,10 +1,9 @@
 """The index file of the gazetteer: places and areas by the keys of their names, by code, and around a point."""
 
-import math
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby, starmap
 from operator import itemgetter
@@ -26,6 +25,7 @@ COUNTRY, REGION, DISTRICT, SETTLEMENT, VILLAGE = range(5)
 _MOST = 500  # places of one name; there are 400 of San José
 _NEAREST = 200  # misspelt words looked at
 TOWN = 10_000  # people
+KNOWN = 5_000  # people from which a settlement is rather meant than a village of its name
 _CLOSE_KM = 3.0  # nobody is nearer than that
 _KM_A_DEGREE = 111.2
 
@@ -45,6 +45,7 @@ class Row(NamedTuple):
     population: int
     radius_m: int
     timezone: str
+    stray: int  # 1: its point lies outside the boundaries of its region
     name: str
     loose: bool = False  # named in words, not by its code
 
@@ -54,9 +55,17 @@ class Row(NamedTuple):
         return area.code in (self.adm1, self.adm2)
 
 
-_COLUMNS = (
+COLUMNS = (
     "p.id, p.code, p.level, p.name, p.country, p.adm1, p.adm2, "
-    "p.lat, p.lon, p.population, p.radius_m, p.timezone"
+    "p.lat, p.lon, p.population, p.radius_m, p.timezone, p.stray"
+)
+_OF_KEY = f"SELECT {COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ?"
+_BY_PLACE = f"ORDER BY n.place LIMIT {_MOST}"
+_NAMED = f"{_OF_KEY} {_BY_PLACE}"
+_SETTLED = f"{_OF_KEY} AND p.level >= {SETTLEMENT} {_BY_PLACE}"
+_SETTLED_INSIDE = (
+    f"{_OF_KEY} AND p.level >= {SETTLEMENT}"
+    f" AND (? IN (p.country, p.adm1, p.adm2) OR p.population >= {KNOWN}) {_BY_PLACE}"
 )
 
 
@@ -91,26 +100,25 @@ class Index:
             db.execute("PRAGMA mmap_size=1073741824")
         return db.execute(sql, values).fetchall()
 
-    def _named(self, key: str, inside: str = "") -> tuple[Row, ...]:
-        """The places and areas that have a name of this key, in all the world or inside an area (its code)."""
-        sql = f"SELECT {_COLUMNS}, n.name FROM name n CROSS JOIN place p ON p.id = n.place WHERE n.key = ?"
-        where = " AND ? IN (p.country, p.adm1, p.adm2)" if inside else ""
-        order = f" ORDER BY n.place LIMIT {_MOST}"
-        return tuple(starmap(Row, self._run(sql + where + order, key, *filter(None, [inside]))))
+    def _named(self, key: str) -> tuple[Row, ...]:
+        """The places and areas that have a name of this key."""
+        return tuple(starmap(Row, self._run(_NAMED, key)))
 
     def _settled(self, key: str, inside: str = "") -> tuple[tuple[Row, ...], ...]:
-        """The settlements and villages among them, each with all its names of this key."""
-        rows = self._named(key, inside) if inside else self.named(key)
-        settled = [row for row in rows if row.level >= SETTLEMENT]
-        return tuple(tuple(names) for _, names in groupby(settled, itemgetter(0)))
+        """The settlements and villages among them, each with all its names of this key.
+
+        `inside` an area (its code): outside it only those of KNOWN people and more.
+        """
+        rows = self._run(_SETTLED_INSIDE, key, inside) if inside else self._run(_SETTLED, key)
+        return tuple(tuple(starmap(Row, names)) for _, names in groupby(rows, itemgetter(0)))
 
     def _area(self, code: str) -> Row | None:
-        rows = self._run(f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.code = ?", code)
+        rows = self._run(f"SELECT {COLUMNS}, p.name FROM place p WHERE p.code = ?", code)
         return Row(*rows[0]) if rows else None
 
     def area_of_id(self, geonames_id: int) -> Row | None:
         """The area with this id of GeoNames."""
-        sql = f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.id = ? AND p.code IS NOT NULL"
+        sql = f"SELECT {COLUMNS}, p.name FROM place p WHERE p.id = ? AND p.code IS NOT NULL"
         rows = self._run(sql, geonames_id)
         return Row(*rows[0]) if rows else None
 
@@ -210,18 +218,21 @@ class Index:
         rows = self._run(f"SELECT lat, lon, population FROM place WHERE {towns}", country)
         return np.array(rows, float).reshape(-1, 3).T
 
-    def people_around(self, row: Row) -> float:
-        """How many people a place has in it and in the towns of its country, by the square of their distance."""
-        lats, lons, people = self.towns(row.country)
-        east = (lons - row.lon) * math.cos(math.radians(row.lat))
-        away = np.maximum(np.hypot(lats - row.lat, east) * _KM_A_DEGREE, _CLOSE_KM)
-        return row.population / _CLOSE_KM**2 + float((people / away**2).sum())
+    def people_around(self, rows: Sequence[Row]) -> list[float]:
+        """How many people each of some places has in it and in the towns of the country that all of them lie in, by
+        the square of their distance.
+        """
+        lats, lons, people = self.towns(rows[0].country)
+        lat, lon, own = np.array([(row.lat, row.lon, row.population) for row in rows]).T[:, :, np.newaxis]
+        north, east = lats - lat, (lons - lon) * np.cos(np.radians(lat))
+        square = np.maximum((north * north + east * east) * _KM_A_DEGREE**2, _CLOSE_KM**2)
+        return ((people / square).sum(axis=1) + own[:, 0] / _CLOSE_KM**2).tolist()
 
     def around(self, lat: float, lon: float, radius_m: float) -> list[tuple[float, Row]]:
         """The settlements within a circle, nearest first, with their distance in metres."""
         found = []
         for first, last in covering_ranges(lat, lon, radius_m):
-            sql = f"SELECT {_COLUMNS}, p.name FROM place p WHERE p.level = 3 AND p.cell >= ? AND p.cell < ?"
+            sql = f"SELECT {COLUMNS}, p.name FROM place p WHERE p.level = 3 AND p.cell >= ? AND p.cell < ?"
             for row in (Row(*values) for values in self._run(sql, first, last)):
                 away = distance_m(lat, lon, row.lat, row.lon)
                 if away <= radius_m:

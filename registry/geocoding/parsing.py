@@ -110,6 +110,8 @@ class Part(NamedTuple):
     @property
     def names(self) -> list[str]:
         """What may be the name, folded: "city of oklahoma city", "oklahoma city", "oklahoma"."""
+        if self.core == self.folded:
+            return [self.folded, *self.cases]
         return list(dict.fromkeys((self.folded, _KIND_OF.sub("", self.folded), self.core, *self.cases)))
 
 

@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from registry.geo import cell, covering_ranges, distance_m
 
+from . import boundaries
+from .index import COLUMNS, VILLAGE, Row
 from .names import fold, skeleton
 
 _SAME_M = 2_000  # places of one name in one region no farther apart are one
@@ -54,24 +55,7 @@ class Merged:
     unchanged: int = 0
 
 
-class _Known(NamedTuple):
-    id: int
-    level: int
-    name: str
-    adm1: str | None
-    adm2: str | None
-    lat: float
-    lon: float
-    population: int
-    timezone: str
-
-    @property
-    def is_village(self) -> bool:
-        """Whether it is one of `villages.tsv.gz`, which have a single name and no id of GeoNames."""
-        return _FIRST_LOADED < self.id < 0
-
-
-_KNOWN = f"SELECT {', '.join(f'p.{column}' for column in _Known._fields)} FROM place p"
+_KNOWN = f"SELECT {COLUMNS}, p.name FROM place p"
 
 
 def radius_of(population: int) -> int:
@@ -116,7 +100,7 @@ def merge(
         words[place.country, (known and known.adm1) or place.adm1 or ""].update(found)
         if known is None:
             merged.new += 1
-        elif known.level == 4:
+        elif known.level == VILLAGE:
             merged.placed += 1
         elif changed:
             merged.updated += 1
@@ -129,28 +113,33 @@ def merge(
     return merged
 
 
-def _same(db: sqlite3.Connection, place: Place, keys: list[str]) -> _Known | None:
+def _same(db: sqlite3.Connection, place: Place, keys: list[str]) -> Row | None:
     """The place of the index that this one is; a settlement before a village without a point."""
     by_id = f"{_KNOWN} WHERE p.id = ? AND p.level = 3"
     if place.geonames_id and (row := db.execute(by_id, [place.geonames_id]).fetchone()):
-        return _Known(*row)
+        return Row(*row)
     sql = (
         f"{_KNOWN} JOIN name n ON n.place = p.id WHERE n.key IN ({','.join('?' * len(keys))})"
         " AND p.level IN (3, 4) AND p.country = ? AND p.adm1 IS ?"
     )
-    rows = {_Known(*row) for row in db.execute(sql, [*keys, place.country, place.adm1])}
+    rows = {Row(*row) for row in db.execute(sql, [*keys, place.country, place.adm1])}
     near = [(row.level, distance_m(place.lat, place.lon, row.lat, row.lon), row) for row in rows]
     near = [one for one in near if one[1] <= _reach(one[2])]
     return min(near)[2] if near else None
 
 
-def _reach(known: _Known) -> float:
+def _is_village(known: Row) -> bool:
+    """Whether it is one of `villages.tsv.gz`, which have a single name and no id of GeoNames."""
+    return _FIRST_LOADED < known.id < 0
+
+
+def _reach(known: Row) -> float:
     """How far from where a place stands another point may be its."""
-    return _COMMUNITY_M if known.level == 4 else _VILLAGE_M if known.is_village else _SAME_M
+    return _COMMUNITY_M if known.level == VILLAGE else _VILLAGE_M if _is_village(known) else _SAME_M
 
 
 def _write_place(
-    db: sqlite3.Connection, place: Place, known: _Known | None, names: list[tuple[str, str]]
+    db: sqlite3.Connection, place: Place, known: Row | None, names: list[tuple[str, str]]
 ) -> bool:
     """Write a place and its names; whether anything changed. What the place does not tell stays as it is known."""
     before = db.total_changes
@@ -158,20 +147,21 @@ def _write_place(
     if not (adm2 and timezone):
         beside = _neighbour(db, place)
         adm2, timezone = place.adm2 or adm2 or beside[0], place.timezone or timezone or beside[1]
-    village = known if known and known.is_village else None
+    village = known if known and _is_village(known) else None
     number = known.id if known and not village else place.geonames_id or _next_id(db)
     if db.execute("SELECT 1 FROM place WHERE id = ? AND level < 3", [number]).fetchone():
         number = _next_id(db)
     if village:
         db.execute("DELETE FROM place WHERE id = ?", [village.id])
-        key = skeleton(fold(village.name))
+        key = skeleton(fold(village.main))
         db.execute("DELETE FROM name WHERE key = ? AND place = ?", [key, village.id])
-        names = [*names, (key, village.name)]
+        names = [*names, (key, village.main)]
     population = place.population or (known.population if known else 0)
+    adm1 = (known and known.adm1) or place.adm1
     row = (
-        number, None, 3, known.name if known and not village else place.name, place.country,
-        (known and known.adm1) or place.adm1, adm2, place.lat, place.lon, cell(place.lat, place.lon),
-        population, radius_of(population), timezone,
+        number, None, 3, known.main if known and not village else place.name, place.country, adm1, adm2,
+        place.lat, place.lon, cell(place.lat, place.lon), population, radius_of(population), timezone,
+        int(boundaries.strays(adm1, [place.lat], [place.lon])[0]),
     )  # fmt: skip
     if db.execute("SELECT * FROM place WHERE id = ?", [number]).fetchone() != row:
         db.execute(f"INSERT OR REPLACE INTO place VALUES ({','.join('?' * len(row))})", row)

@@ -11,7 +11,6 @@
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -20,7 +19,7 @@ from registry.geo import distance_m
 
 from . import areas, boundaries
 from .answers import Answer, Candidate
-from .index import COUNTRY, DISTRICT, REGION, SETTLEMENT, TOWN, VILLAGE, Index, Row
+from .index import COUNTRY, DISTRICT, KNOWN, REGION, SETTLEMENT, TOWN, VILLAGE, Index, Row
 from .names import fold, skeleton, spelling
 from .parsing import Part, Typed, is_kind, part
 
@@ -30,11 +29,9 @@ SAME_PLACE_M = 5_000
 CITY = (
     100_000  # people from which a settlement may have districts of its own, or is guessed at in all the world
 )
-KNOWN = 5_000  # people from which a settlement is rather meant than a village of its name
 NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
 _ACROSS_DEGREES = 0.3
 _MOST_WORDS = 8
-_MISPLACED_DEGREES = 0.2  # so far outside its region a point is no matter of simplified boundaries
 
 _PRECISIONS = ("country", "adm1", "adm2", "settlement", "adm2")
 # By how well the name matches; an "other" name is one unlike the place's main one (an old or a foreign name).
@@ -49,18 +46,14 @@ class _Hit(NamedTuple):
     row: Row
 
 
-@lru_cache(maxsize=65536)
-def _misplaced(adm1: str | None, lat: float, lon: float) -> bool:
-    return adm1 is not None and boundaries.holds(adm1, lat, lon, _MISPLACED_DEGREES) is False
-
-
 def _tier(rows: tuple[Row, ...], typed: str, folded: str, key: str) -> tuple[int, Row] | None:
     """How well the best of a place's names of this key matches what was typed, and which; None: by chance only."""
-    main = fold(rows[0].main)
-    like_main = main == folded or fuzz.ratio(skeleton(main), key) >= areas.SAME_NAME
-    for row in rows:
-        if row.name == typed or fold(row.name) == folded:
-            return (_EXACT if like_main else _OTHER), row
+    main = rows[0].main
+    like_main = main == typed or fuzz.ratio(skeleton(fold(main)), key) >= areas.SAME_NAME
+    same = next((row for row in rows if row.name == typed), None)
+    same = same or next((row for row in rows if fold(row.name) == folded), None)
+    if same:
+        return (_EXACT if like_main else _OTHER), same
     word = spelling(folded)
     alike, row = max((fuzz.ratio(spelling(fold(row.name)), word), row) for row in rows)
     if alike < areas.SAME_NAME:
@@ -297,17 +290,20 @@ class Search:
     def _hits(self, one: Part, scope: list[Row], others: list[list[Row]]) -> tuple[list[_Hit], list[_Hit]]:
         """The settlements of that name inside the scope; and those outside, unless a settlement is inside."""
         outside: list[_Hit] = []
-        coded = next((area.code for area in reversed(scope) if not area.loose), None) or ""
+        # An area named in words may also mean a city beside it.
+        area = next((area.code for area in reversed(scope) if not area.loose), None)
+        area = area or (scope[-1].country if scope else "")
         for folded in one.names:
             key = skeleton(folded)
-            inside = [
-                names for names in self.index.settled(key, coded) if self._fits(names[0], scope, others)
-            ]
+            every = self.index.settled(key, area)
+            inside = [names for names in every if self._fits(names[0], scope, others)]
             hits = self._tiered(inside, one.text, folded, key)
             if settled := [hit for hit in hits if hit.row.population]:
                 return settled, []
+            if area and not hits:
+                every = self.index.settled(key)
             found = {names[0].id for names in inside}
-            beyond = [names for names in self.index.settled(key) if names[0].id not in found]
+            beyond = [names for names in every if names[0].id not in found]
             outside += self._tiered(beyond, one.text, folded, key)
             if hits:
                 return hits, outside
@@ -375,17 +371,18 @@ class Search:
         if best.tier < _TRANSLIT:  # Whoever writes a name as it is does not mean one that merely sounds so.
             hits = [hit for hit in hits if hit.tier < _TRANSLIT]
         rivals = [hit for hit in hits[1:] if not self._dismissed(hit, best)]
-        misplaced = best.row.level == SETTLEMENT and _misplaced(best.row.adm1, best.row.lat, best.row.lon)
-        if not (rivals or misplaced):
+        if not (rivals or best.row.stray):
             return self._made("found", hits)
         equal = [best, *(hit for hit in rivals if hit.tier == best.tier)]
         return self._made("ambiguous", [*self._peopled(equal), *(hit for hit in hits if hit not in equal)])
 
     def _peopled(self, hits: list[_Hit]) -> list[_Hit]:
         """The best matches first; of equals in a region that around which more people live: more is heard of it."""
-        if len({hit.row.adm1 for hit in hits}) > 1:
+        if len(hits) == 1 or len({hit.row.adm1 for hit in hits}) > 1:
             return hits
-        return sorted(hits, key=lambda hit: (hit.tier, -self.index.people_around(hit.row)))
+        around = self.index.people_around([hit.row for hit in hits])
+        order = sorted(zip(hits, around, strict=True), key=lambda pair: (pair[0].tier, -pair[1]))
+        return [hit for hit, _people in order]
 
     @staticmethod
     def _dismissed(hit: _Hit, best: _Hit) -> bool:

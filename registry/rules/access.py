@@ -141,6 +141,10 @@ class Scope:
         frozen = {level: frozenset(codes) for level, codes in sorted(by_level.items())}
         return cls(frozen, None if sectors is None else frozenset(sectors))
 
+    def holds(self, codes: Mapping[str, str]) -> bool:
+        """Whether an area lies in this, by its own code and those around it (``AREA_FIELDS``)."""
+        return any(codes[AREA_FIELDS[level]] in held for level, held in self.areas.items())
+
     def contains(self, row: Any) -> bool:
         if not any(getattr(row, AREA_FIELDS[level]) in codes for level, codes in self.areas.items()):
             return False

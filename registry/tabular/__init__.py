@@ -22,6 +22,7 @@ __all__ = ["ENCODINGS", "LONGEST_LINE", "MOST_COLUMNS", "MOST_ROWS", "BadTable",
 
 #: Headings are looked for among so many rows.
 _SAMPLE = 50
+_MOST_SAID = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +165,41 @@ class Table:
     def verbatim(self) -> Iterator[list[str]]:
         """Every row from the headings on, blank ones included, as it is written and as wide as the headings.
 
-        Cells that are missing at the end are empty; a row with more than the headings raises BadTable.
+        Cells that are missing at the end are empty. Raises BadTable at once, before the first row, if any has more
+        than the headings, and names all of these.
         """
         width = len(self.headings)
+        self._refuse_wide(width)
         for number, cells in self._records():
-            if number < self.row:
+            if number >= self.row:
+                yield cells[:width] + [""] * (width - len(cells))
+
+    def _refuse_wide(self, width: int) -> None:
+        said: list[str] = []
+        more = 0
+        for number, cells in self._records():
+            if number < self.row or not any(cells[width:]):
                 continue
-            if any(cells[width:]):
-                raise BadTable(self._misfit(cells), row=number)
-            yield cells[:width] + [""] * (width - len(cells))
+            if len(said) < _MOST_SAID:
+                said.append(str(BadTable(self._misfit(cells), row=number)))
+            else:
+                more += 1
+        if more:
+            said.append(_("… and %(count)d more.") % {"count": more})
+        if said:
+            raise BadTable("\n".join(said))
 
     def _misfit(self, cells: list[str]) -> Any:
-        return _("The row has %(cells)d cells, the headings are %(width)d.") % {
-            "cells": len(cells),
-            "width": len(self.headings),
-        }
+        width = len(self.headings)
+        if len(cells) < width:
+            return _("The row has %(cells)d cells, the headings are %(width)d.") % {
+                "cells": len(cells),
+                "width": width,
+            }
+        beyond = next(place for place, cell in enumerate(cells, 1) if place > width and cell)
+        return _(
+            "The row has %(cells)d cells, the headings are %(width)d: column %(column)s has no heading."
+        ) % {"cells": len(cells), "width": width, "column": _letters(beyond)}
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         with self.path.open("rb") as file:

@@ -1,21 +1,24 @@
-"""Places to confirm: *where is this?*, one report at a time."""
+"""Places to confirm: *where is this?*, one report at a time; and the names that were set on the map so."""
 
 from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from registry import filters, geo
-from registry.actions import reports
-from registry.forms.deeds import PlaceForm
-from registry.models import Area, Person, Report
+from registry.actions import known, reports
+from registry.forms.deeds import PlaceForm, PointForm
+from registry.forms.places import lineage
+from registry.models import Area, KnownPlace, Person, Report
 from registry.models.sql import kept_off
 from registry.rules import access
 from registry.rules.access import Verb
@@ -34,6 +37,7 @@ WAITING = {
     "region": _("Only the region is known"),
 }
 _MOST_COUNTED = 1_000
+PER_PAGE = 50
 
 
 def waiting(person: Person, why: str) -> Any:
@@ -117,4 +121,54 @@ def _initial(report: Report) -> dict[str, Any]:
     return values | ({"choice": "0"} if report.geocode_candidates else {})
 
 
-urlpatterns = [path("places", places, name="places")]
+@staff_only
+def known_places(request: HttpRequest) -> HttpResponse:
+    """*Which names were set on the map?* Those of this person's areas, by area: where, who, when."""
+    names = KnownPlace.objects.filter(area__in=known.within(person_of(request))).select_related("by")
+    page = Paginator(names.order_by("area", "key"), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [(one, lineage(one.area)) for one in page],
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "nav": "my-work",
+    }
+    return render(request, "report/known_places.html", context)
+
+
+@staff_only
+def known_place(request: HttpRequest, pk: int) -> HttpResponse:
+    """*Does this name stand where it should?* Its point is corrected, or the name forgotten."""
+    person = person_of(request)
+    one = get_object_or_404(KnownPlace.objects.select_related("by"), pk=pk)
+    if not known.may(person, one):
+        raise Http404
+    forgets = request.POST.get("choice") == "forget"
+    form = PointForm(None if forgets else request.POST or None, initial={"lat": one.lat, "lon": one.lon})
+
+    def act() -> dict[str, Any]:
+        if forgets:
+            known.forget(pk, by=person)
+        else:
+            known.correct(pk, by=person, **form.cleaned_data)
+        return {"known": pk}
+
+    if request.method == "POST" and (forgets or form.is_valid()) and acting.once(request, form, act):
+        said = _t("“%(name)s” is forgotten.") if forgets else _t("“%(name)s” stands at its new point.")
+        messages.success(request, said % {"name": one.name})
+        return redirect("known-places")
+    context = {
+        "one": one,
+        "area": lineage(one.area),
+        "form": form,
+        "nav": "my-work",
+        "tile_url": settings.TILE_URL,
+    }
+    return render(request, "report/known_place.html", context)
+
+
+urlpatterns = [
+    path("places", places, name="places"),
+    path("places/known", known_places, name="known-places"),
+    path("places/known/<int:pk>", known_place, name="known-place"),
+]

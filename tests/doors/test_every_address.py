@@ -11,7 +11,7 @@ from django.urls import get_resolver, reverse
 
 from registry.actions import editions, evidence, journal, people, releases
 from registry.actions.sampling import photo
-from registry.models import Asset, Batch, Incident
+from registry.models import Asset, Batch, Incident, KnownPlace
 from registry.outputs.tables import TABLES
 from registry.upkeep import releasing
 from tests import factories
@@ -66,6 +66,8 @@ EXPECTED: dict[str, str] = {
     "logged": "302 404 200 404 404 404 404 404 404",
     "my-work": "302 200 200 200 200 200 302 200 200",
     "places": STAFF,
+    "known-places": STAFF,
+    "known-place": "302 403 200 200 200 200 403 200 404",
     "asset": PAGE,
     "report": PAGE,
     "edit": OWN_REPORT,
@@ -266,6 +268,9 @@ def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
     on_report = {"reference": report.reference}
     on_incident = {"reference": incident.reference}
     person = {"pk": who["official"].pk}
+    name = KnownPlace.objects.create(
+        key="lower mill", name="Lower Mill", area="UA-63", lat=50, lon=36, by=who["official"], at=at
+    )
     batch = Batch.objects.create(
         name="list.csv", by=who["official"], created_at=at, since=at, state="done", rows=1
     )
@@ -334,6 +339,7 @@ def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
         "reset-second-factor-person": person,
         "revoke-token": {"pk": 1},
         "withdraw-invitation": {"pk": invitation.pk},
+        "known-place": {"pk": name.pk},
         "invitation": {"token": token},
         "account_reset_password_from_key": {"uidb36": "1", "key": "none"},
         "statistics-csv": {"name": "area"},

@@ -130,6 +130,32 @@ def test_a_small_village_stands_at_its_point(gazetteer, place):
     assert gazetteer.nearby(best.lat, best.lon, 500)[0][1].name == best.name
 
 
+def test_a_small_village_of_a_country_around_stands_at_its_point(gazetteer):
+    best = found(gazetteer, "Solokhi, Belgorod Oblast")
+    assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("RU-BEL", "settlement", None)
+    assert distance_m(best.lat, best.lon, 50.53, 36.16) < best.radius_m
+
+
+def test_a_place_whose_point_lies_outside_its_region_is_for_a_person(gazetteer):
+    sql = "SELECT name, adm1 FROM place WHERE stray AND population > 50000 ORDER BY id LIMIT 5"
+    strays = gazetteer.index._run(sql)
+    assert strays
+    for name, region in strays:
+        assert locate(name, adm1_code=region, gazetteer=gazetteer).outcome == "ambiguous"
+
+
+def test_a_look_up_in_a_region_asks_the_index_once(gazetteer, monkeypatch):
+    asked = []
+    run = gazetteer.index._run
+    monkeypatch.setattr(gazetteer.index, "_run", lambda *args: asked.append(args) or run(*args))
+    gazetteer.index.settled.cache_clear()
+    for place, region in (("Chuhuiv", "UA-63"), ("Robotyne", "UA-23")):
+        gazetteer.index.area(region)
+        del asked[:]
+        assert locate(place, adm1_code=region, gazetteer=gazetteer).outcome == "found"
+        assert len(asked) == 1
+
+
 def test_a_small_village_without_a_point_is_as_precise_as_its_community(gazetteer):
     best = found(gazetteer, "Sulyhivka, Kharkiv Oblast")
     assert (best.adm1_code, best.geo_precision, best.geonames_id) == ("UA-63", "adm2", None)

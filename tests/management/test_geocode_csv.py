@@ -38,7 +38,9 @@ def test_a_lone_carriage_return_stays_inside_its_cell(tmp_path: Path) -> None:
     ("content", "columns", "out", "words"),
     [
         ("", "town", "out.csv", "empty"),
-        ("town\nVoronezh\nVoronezh,1\n", "town", "out.csv", "Row 3: The row has 2 cells"),
+        ("town\nVoronezh\nVoronezh,1\n", "town", "out.csv", "Row 3: The row has 2 cells.*column B"),
+        ("town,note\na,b\na,b,,1\na,b\nc,d,1\n", "town", "out.csv", "Row 3: .*column D.*\nRow 5: .*column C"),
+        ("town,note\n" + "a,b,1\n" * 25, "town", "out.csv", "(?s)Row 21: .*and 5 more"),
         ("place\nVoronezh\n", "town", "out.csv", "“town”.*place"),
         ("town,geo_flag\n", "town", "out.csv", "geo_flag"),
         ("town\nVoronezh\n", "", "out.csv", "No column is named.*town"),

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from registry.actions import journal, reports
 from registry.actions.journal import Line, Refused
 from registry.models import CHILDREN, Batch, BatchRow, Entry, Person, Report, SourceRef, Wording
-from registry.models.reports import field_of
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import Verb
@@ -98,10 +97,7 @@ def _put_back(report: Report, noted: BatchRow, *, by: Person, note: str) -> bool
     moved = later.filter(kind=EntryKind.MOVED).order_by("-number")
     fields: dict[str, Any] = {}
     for told in [journal.read(one.body) for one in (*moved, entry)]:
-        for name, pair in told["fields"].items():
-            if journal.plain(fields.get(name, getattr(report, name))) == pair[-1]:
-                old = pair[0] if len(pair) == 2 else journal.PLAIN_BLANK[name]
-                fields[name] = None if old is None else field_of(name).to_python(old)
+        fields |= journal.before(told["fields"], report, fields)
         fields |= {name: _words_before(entry, name) for name in told["texts"].keys() & journal.TEXT_FIELDS}
     added = [line for table in CHILDREN for line in _lines(table, entry_id=entry.pk, voided_at=None)]
     struck = [
