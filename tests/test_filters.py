@@ -212,11 +212,12 @@ def test_a_reference_typed_as_people_type_it_finds_its_row(official):
         assert found(official, f"text={typed}") == {made.reference}
 
 
-@pytest.mark.parametrize("expected", [0, 1_000])
+@pytest.mark.parametrize("expected", [0, 100_000])
 def test_words_are_found_beside_one_of_thousands_of_letters(official, monkeypatch, expected):
     # PostgreSQL takes the words for rare or for common ones.
     monkeypatch.setattr("registry.models.words.expected", lambda *_asked: expected)
     monkeypatch.setattr("registry.filters.walking.FEW", 2)
+    monkeypatch.setattr("registry.filters.walking.LOOKED", 2)
     for _number in range(3):
         report(description="")
     made = report(description=f"{'x' * 2_046} Дах, roof 12")
@@ -375,7 +376,7 @@ def test_pages_walk_all_rows_once_in_order_and_back(official, as_of):
 )  # fmt: skip
 def test_pages_that_look_at_few_rows_miss_none(official, monkeypatch, query):
     # PostgreSQL takes the words for common ones.
-    monkeypatch.setattr("registry.models.words.expected", lambda *_asked: 1_000)
+    monkeypatch.setattr("registry.models.words.expected", lambda *_asked: 100_000)
     monkeypatch.setattr("registry.filters.walking.FEW", 2)
     for number in range(14):
         day = date(2026, 3, 1 + number % 7)
@@ -390,10 +391,12 @@ def test_pages_that_look_at_few_rows_miss_none(official, monkeypatch, query):
     selection = select(official, QueryDict(query))
     expected = [row.reference for table in selection.tables for row in table.in_order()]
     assert len(expected) > 1
-    monkeypatch.setattr("registry.filters.selection.LOOKED", 2)
+    monkeypatch.setattr("registry.filters.walking.LOOKED", 2)
     for step in ("after", "before"):
         page, read = (
-            selection.page(size=3, **{step: f"{'0001' if step == 'before' else '9000'}-01-01.0000-0000"}),
+            selection.page(
+                size=3, looked=2, **{step: f"{'0001' if step == 'before' else '9000'}-01-01.0000-0000"}
+            ),
             [],
         )
         for _page in range(50):
@@ -401,7 +404,7 @@ def test_pages_that_look_at_few_rows_miss_none(official, monkeypatch, query):
             read = read + rows if step == "after" else rows + read
             if not (token := getattr(page, step)):
                 break
-            page = selection.page(size=3, **{step: token})
+            page = selection.page(size=3, looked=2, **{step: token})
         assert read == expected
 
 
