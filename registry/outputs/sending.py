@@ -19,6 +19,22 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> Any: ...
 
 
+class Outlet:
+    """A sink as libraries want a file: one that is written from the first byte to the last, and never closed."""
+
+    closed = False
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def write(self, data: Any) -> int:
+        self._sink.write(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+
 class Busy(Exception):
     """As many downloads run as ``settings.DOWNLOADS_AT_ONCE`` allows, in all processes together."""
 

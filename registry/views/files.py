@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from registry.actions import journal
 from registry.filters import BadFilter, Selection, select
 from registry.models import Download, Edition
-from registry.outputs.formats import FORMATS, OPTIONS, Format
+from registry.outputs.formats import FORMATS, OPTIONS, Format, Unfit
 from registry.outputs.sending import Busy, Sink, Spool
 from registry.outputs.tables import TABLES, Table
 from registry.rules.vocabularies import Holder
@@ -39,6 +39,10 @@ def file(request: HttpRequest, format: str, *, table: Table) -> HttpResponseBase
             raise BadFilter(name, _("Only %(format)s files have this.") % {"format": _which_have(name)})
     selection = select(request.user, request.GET, beside=form.options)
     content = table.sheet(selection)
+    try:
+        form.check(content)
+    except Unfit as unfit:
+        return errors.bad_request(request, why=str(unfit))
     headers = {"Content-Disposition": f'attachment; filename="{name_of(table, form, selection)}"'}
     if request.method == "HEAD":
         return HttpResponse(headers=headers, content_type=form.media_type)

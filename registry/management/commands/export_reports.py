@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from registry.actions import journal
 from registry.filters import BadFilter, select
 from registry.models import Download
-from registry.outputs.formats import FORMATS, OPTIONS
+from registry.outputs.formats import FORMATS, OPTIONS, Unfit
 from registry.outputs.sending import Sink
 from registry.outputs.tables import TABLES
 from registry.rules import access
@@ -55,7 +55,8 @@ class Command(BaseCommand):
         try:
             selection = select(None, QueryDict(options["filter"]), holder=holder, as_of=options["as_of"])
             sheet = table.sheet(selection)
-        except BadFilter as error:
+            form.check(sheet)
+        except (BadFilter, Unfit) as error:
             raise CommandError(str(error)) from error
         chosen = {name: options[name] for name in form.options}
         what = f"{table.name}.{form.name}"

@@ -23,13 +23,18 @@ def write(sheet: Sheet, sink: Sink, *, excel: bool = False, hxl: bool = False) -
     if hxl:
         heads.append([column.hxl for column in sheet.columns])
     sink.write(b"\xef\xbb\xbf" * excel + b"".join(",".join(head).encode() + end for head in heads))
-    lines = _copied if connections[sheet.using].vendor == "postgresql" else _built
     count = 0
-    with closing(lines(sheet, excel, end)) as chunks:
+    with closing(lines(sheet, excel=excel, end=end)) as chunks:
         for data, rows in chunks:
             sink.write(data)
             count += rows
     return count
+
+
+def lines(sheet: Sheet, *, excel: bool = False, end: bytes = b"\n") -> Lines:
+    """The rows of the sheet alone, many at a time, and how many they are."""
+    by = _copied if connections[sheet.using].vendor == "postgresql" else _built
+    return by(sheet, excel, end)
 
 
 def _harmless(name: str) -> str:
