@@ -4,11 +4,13 @@ import fcntl
 import os
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from threading import Condition, Thread, get_native_id
 from typing import Any, Protocol
 
+import zstandard
 from django.conf import settings
 from django.db import connections
 
@@ -151,3 +153,38 @@ def _take_slot() -> int:
         except BlockingIOError:
             os.close(slot)
     raise Busy
+
+
+# -- packing -----------------------------------------------------------------------------------------------
+
+#: How a file may be packed on its way, the better first. Both at their quickest: packing runs beside the writing of
+#: what comes next and must keep up with it.
+CODINGS: dict[str, Callable[[], Any]] = {
+    "zstd": lambda: zstandard.ZstdCompressor(level=1).compressobj(),
+    "gzip": lambda: zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS),
+}
+#: What makes a packer give out all it has been given.
+_AT_ONCE = {"zstd": zstandard.COMPRESSOBJ_FLUSH_BLOCK, "gzip": zlib.Z_SYNC_FLUSH}
+
+
+class Packed:
+    """The bytes of a spool, packed as they come; broken where it is."""
+
+    def __init__(self, spool: Spool, coding: str) -> None:
+        self._spool, self._coding = spool, coding
+
+    def __iter__(self) -> Iterator[bytes]:
+        packer = CODINGS[self._coding]()
+        is_first = True
+        for data in self._spool:
+            packed = packer.compress(data)
+            if is_first:
+                # The first rows are seen at once, as they would be unpacked.
+                packed += packer.flush(_AT_ONCE[self._coding])
+                is_first = False
+            if packed:
+                yield packed
+        yield packer.flush()
+
+    def close(self) -> None:
+        self._spool.close()

@@ -1,10 +1,12 @@
 """The files of every table, in every format: sent as they are written."""
 
+import re
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -13,7 +15,7 @@ from registry.actions import journal
 from registry.filters import BadFilter, Selection, select
 from registry.models import Download, Edition
 from registry.outputs.formats import FORMATS, OPTIONS, Format, Unfit
-from registry.outputs.sending import Busy, Sink, Spool
+from registry.outputs.sending import CODINGS, Busy, Packed, Sink, Spool
 from registry.outputs.tables import TABLES, Table
 from registry.rules.vocabularies import Holder
 
@@ -74,10 +76,28 @@ def file(request: HttpRequest, format: str, *, table: Table) -> HttpResponseBase
         raise
     if client := request.META.get("gunicorn.socket"):
         client.settimeout(SECONDS_TO_TAKE)
-    response = StreamingHttpResponse(spool, headers=headers, content_type=form.media_type)
-    if whole:
+    coding = "" if form.packed or not chunks else coding_of(request)
+    response = StreamingHttpResponse(
+        Packed(spool, coding) if coding else spool, headers=headers, content_type=form.media_type
+    )
+    if coding:
+        response["Content-Encoding"] = coding
+    elif whole:
         response["Content-Length"] = spool.size
+    patch_vary_headers(response, ["Accept-Encoding"])
     return response
+
+
+def coding_of(request: HttpRequest) -> str:
+    """The best way of packing that the client takes (RFC 9110, section 12.5.3), "" if it takes none."""
+    weights: dict[str, float] = {}
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _semicolon, weight = part.partition(";")
+        found = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
+        weights[name.strip()] = float(found[1]) if found else 1.0
+    taken = {name: weights.get(name, weights.get("*", 0.0)) for name in CODINGS}
+    best = max(taken, key=lambda name: taken[name])
+    return best if taken[best] > 0 else ""
 
 
 def asked(request: HttpRequest, name: str) -> bool:

@@ -1,6 +1,7 @@
 """The doors files leave by: who gets which, how, and what is written down about it."""
 
 import csv
+import gzip
 import json
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import zstandard
 from django.core.management import CommandError, call_command
 
 from registry.columns import COLUMNS
@@ -127,8 +129,8 @@ def test_every_download_is_logged(client, areas):
     assert (last.what, last.rows) == ("entries.csv", 1)
 
 
-def test_a_download_too_many_is_sent_back_later(client, settings):
-    settings.DOWNLOADS_AT_ONCE = 1
+def test_a_download_too_many_is_sent_back_later(client, settings, tmp_path):
+    settings.DOWNLOADS_AT_ONCE, settings.DATA_DIR = 1, tmp_path
     published()
     first = client.get("/reports.csv")
     second = client.get("/reports.csv")
@@ -220,6 +222,38 @@ def test_every_format_has_its_name_and_type(client, form):
             assert response["Content-Type"] == FORMATS[form].media_type
             assert response["Content-Disposition"].endswith(f'damage-{table}-public-2026-03-10.{form}"')
             assert b"".join(response.streaming_content) or form == "ndjson"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate", "gzip"),
+        ("zstd;q=0.5, gzip;q=0.8", "gzip"),
+        ("gzip;q=0", ""),
+        ("*", "zstd"),
+        ("identity", ""),
+        ("gzip;q=much", "gzip"),
+    ],
+)
+def test_a_file_is_packed_as_the_client_takes_it(client, accepted, coding):
+    factories.edition()
+    published()
+    plain = content(client.get("/reports.csv"))
+    response = client.get("/reports.csv", headers={"Accept-Encoding": accepted})
+    assert response.headers.get("Content-Encoding", "") == coding
+    assert ("Content-Length" in response) == (coding == "")
+    assert "Accept-Encoding" in response["Vary"]
+    data = b"".join(response.streaming_content)
+    unpack = {
+        "": bytes,
+        "gzip": gzip.decompress,
+        "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+    }
+    assert unpack[coding](data).decode() == plain
+    xlsx = client.get("/reports.xlsx", headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in xlsx
+    xlsx.close()
 
 
 # -- /versions.csv and /entries.csv

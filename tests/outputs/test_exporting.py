@@ -266,8 +266,8 @@ def test_a_reader_follows_the_writer_and_sees_it_fail():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_client_that_leaves_frees_file_and_place(settings):
-    settings.DOWNLOADS_AT_ONCE = 1
+def test_a_client_that_leaves_frees_file_and_place(settings, tmp_path):
+    settings.DOWNLOADS_AT_ONCE, settings.DATA_DIR = 1, tmp_path
     began, left, ended = threading.Event(), threading.Event(), threading.Event()
 
     def job(sink):
@@ -297,8 +297,8 @@ def test_a_client_that_leaves_frees_file_and_place(settings):
     again.close()
 
 
-def test_places_are_counted_over_all_processes(settings):
-    settings.DOWNLOADS_AT_ONCE = 1
+def test_places_are_counted_over_all_processes(settings, tmp_path):
+    settings.DOWNLOADS_AT_ONCE, settings.DATA_DIR = 1, tmp_path
     folder = settings.DATA_DIR / "downloads"
     folder.mkdir(exist_ok=True)
     hold = (
@@ -348,8 +348,8 @@ def test_a_disk_that_takes_only_a_part_is_a_broken_file(size):
     again.close()
 
 
-def test_without_a_place_for_the_file_none_is_taken_from_others(settings, monkeypatch):
-    settings.DOWNLOADS_AT_ONCE = 1
+def test_without_a_place_for_the_file_none_is_taken_from_others(settings, monkeypatch, tmp_path):
+    settings.DOWNLOADS_AT_ONCE, settings.DATA_DIR = 1, tmp_path
     before = len(os.listdir("/proc/self/fd"))
 
     def no_space(**_options):
