@@ -101,8 +101,10 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
     state, person = batch.state, person_of(request)
     rows = Paginator(batch.noted.filter(outcome="error"), PER_PAGE).get_page(request.GET.get("page"))
-    conflicts = batch.noted.filter(outcome="conflict", decided_at=None).select_related("report")
-    likely = _likely(batch)
+    # What was taken back is neither decided nor compared.
+    open_still = batch.noted.none() if state in importing.UNDOING else batch.noted
+    conflicts = open_still.filter(outcome="conflict", decided_at=None).select_related("report")
+    likely = _likely(batch, open_still)
     context = {
         "batch": batch,
         "outcomes": _outcomes(batch.counts),
@@ -113,7 +115,7 @@ def _page(request: HttpRequest, batch: Batch, **forms: Any) -> HttpResponse:
         "next_url": f"?page={rows.next_page_number()}" if rows.has_next() else "",
         "conflicts": conflicts[:PER_PAGE],
         "likely": likely,
-        "more_likely": batch.noted.filter(outcome="likely").count() - len(likely),
+        "more_likely": open_still.filter(outcome="likely").count() - len(likely),
         "good": sum(batch.counts.get(name, 0) for name in ("new", "changed")),
         "same": Batch.objects.seen_by(person).filter(sha256=batch.sha256, pk__lt=batch.pk).first(),
         "mapping_form": MappingForm(initial={"mapping": batch.mapping}),
@@ -134,9 +136,9 @@ def _confirming(batch: Batch, data: Any = None) -> ConfirmForm:
     return ConfirmForm(data, failing=batch.counts.get("error", 0), likely=likely)
 
 
-def _likely(batch: Batch) -> list[tuple[BatchRow, str]]:
+def _likely(batch: Batch, noted: Any) -> list[tuple[BatchRow, str]]:
     """Rows that may be here already, each with the reference of the report it became, empty if it became none."""
-    rows = list(batch.noted.filter(outcome="likely").select_related("report")[:PER_PAGE])
+    rows = list(noted.filter(outcome="likely").select_related("report")[:PER_PAGE])
     refs = SourceRef.objects.filter(batch=batch, ref__in=[row.ref for row in rows])
     became = dict(refs.values_list("ref", "report__reference"))
     return [(row, became.get(row.ref, "")) for row in rows]
@@ -277,6 +279,8 @@ def conflict(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """*Who is right?* What the register says beside what the row says, part by part."""
     batch, by = batch_seen(request, pk), person_of(request)
     open_rows = batch.noted.filter(outcome="conflict", decided_at=None).select_related("report", "batch__by")
+    if batch.state in importing.UNDOING:
+        return redirect("import", pk)
     row = get_object_or_404(open_rows, number=number)
     assert row.report
     try:

@@ -9,8 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from registry.actions import duplicates, reports
+from registry.actions import duplicates, importing, reports
 from registry.actions.importing import judging, running
+from registry.actions.journal import Refused
 from registry.forms.places import lineage
 from registry.models import Batch, Entry, Person, Report
 from registry.rules.likeness import Likeness, Verdict
@@ -284,6 +285,23 @@ def test_a_conflict_is_decided_part_by_part_and_not_asked_again(official: Person
     act(client, batch, "cancel")
     send(client, changed)
     assert outcomes(Batch.objects.latest("pk")) == {"unchanged": 1}
+
+
+def test_conflicts_of_an_import_that_was_undone_are_not_decided(official: Person, supervisor: Person) -> None:
+    client = factories.client(supervisor)
+    send(client, table(*GOOD))
+    act(client, Batch.objects.get(), "confirm")
+    for report in Report.objects.all():
+        reports.note(report.reference, "I was there.", by=official)
+    send(client, table(school(0, words="Roof"), school(9)))
+    batch = Batch.objects.latest("pk")
+    act(client, batch, "confirm")
+    noted, address = batch.noted.get(outcome="conflict"), f"/imports/{batch.pk}/rows/2"
+    assert client.get(address).status_code == 200
+    assert address not in act(client, batch, "undo").content.decode()
+    assert client.get(address).url == f"/imports/{batch.pk}"
+    with pytest.raises(Refused, match="undone"):
+        importing.decide(noted, ["description"], by=supervisor)
 
 
 @pytest.fixture

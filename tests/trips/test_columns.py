@@ -53,3 +53,36 @@ def test_a_table_that_nobody_prepared_becomes_reports_in_few_clicks(
         "object_type", "damage_level", "occurred_to__month"
     )
     assert list(found) == [("school", "destroyed", 4), ("house", "damaged", 4), ("commercial", "damaged", 4)]
+
+
+HEADINGS = (
+    "damage_id,iso3,country,gid_1,oblast,rayon,type_of_infrastructure,if_other_what,date_of_event,source_name,"
+    "source_date,source_link,additional_sources,extent_of_damage,_internal_filter_date,_weights,"
+    "access_subindicator,pcode"
+)
+ROW = (
+    "{id},UKR,Ukraine,['UKR.7_1'],Kharkiv,Chuhuiv,{type},,2025-03-0{id},A paper,2025-03-09,https://paper.example/{id},,"
+    "{extent},2025-03-01,0.7,['7.2'],UA63"
+)
+
+
+def test_a_list_as_it_is_published_becomes_reports_in_few_clicks(
+    new_page: Callable[..., Page], settings: Any, gazetteer_path: Any
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = False
+    areas = factories.ukraine()
+    factories.area("9114317", "Chuhuiv", parent=areas["UA-63"], country="UA")
+    page = new_page(factories.person("official", areas["UA"]))
+    rows = [
+        ROW.format(id=1, type="Warehouse", extent="Partially damaged"),
+        ROW.format(id=2, type="Electricity supply system", extent="Destroyed"),
+    ]
+    page.goto("/imports")
+    page.get_by_role("link", name="Import a table").click()
+    page.locator('input[type="file"]').set_input_files(
+        [{"name": "damages.csv", "mimeType": "text/csv", "buffer": "\n".join([HEADINGS, *rows]).encode()}]
+    )
+    page.get_by_role("button", name="Check the rows").click()
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.get_by_role("link", name="The reports that this import brought in").click()
+    expect(page.get_by_text("2 reports")).to_be_visible()

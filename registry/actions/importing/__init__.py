@@ -5,7 +5,20 @@ then it is a conflict, for a person.
 """
 
 from . import columns, failing
-from .batches import KEPT, Taken, Upload, cancel, check, confirm, fitting, forget, receive, too_large, upload
+from .batches import (
+    KEPT,
+    UNDOING,
+    Taken,
+    Upload,
+    cancel,
+    check,
+    confirm,
+    fitting,
+    forget,
+    receive,
+    too_large,
+    upload,
+)
 from .deciding import Part, decide, parts
 from .judging import MARK, OUTCOMES
 from .running import advance, preview, run_chunk, run_for, start
@@ -15,6 +28,7 @@ __all__ = [
     "KEPT",
     "MARK",
     "OUTCOMES",
+    "UNDOING",
     "Part",
     "Taken",
     "Upload",

@@ -31,6 +31,8 @@ from registry.tabular import Table
 from .judging import MARK, no_counts
 
 State = Batch.State
+#: What is being taken back, or was: nothing of it is decided any more.
+UNDOING = (State.UNDOING, State.UNDONE)
 #: How long others keep off a batch whose holder has gone silent.
 LEASE = timedelta(minutes=1)
 #: How long a table that waits for somebody is kept, and rows that failed: they may name people.

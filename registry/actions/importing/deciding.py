@@ -4,9 +4,12 @@ what the report says; the row is not asked about again."""
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from registry.actions import inspections, journal, reports
@@ -22,6 +25,7 @@ from registry.rules.vocabularies import EntryKind, Status
 from registry.rules.workflow import UNDER_STEPS
 from registry.tabular import Row
 
+from .batches import UNDOING
 from .judging import Judged, Reading
 from .writing import content_of, taken
 
@@ -57,6 +61,12 @@ _UNSHOWN = {
 def _words(name: str, value: Any) -> str:
     if value in (None, ""):
         return str(_("nothing"))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, datetime):
+        return date_format(localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, date):
+        return date_format(value)
     return str(dict(field_of(name).flatchoices).get(value, value))
 
 
@@ -96,6 +106,8 @@ def decide(noted: BatchRow, taking: Iterable[str], *, by: Person) -> Report:
             .select_related("batch", "report")
             .get(pk=noted.pk)
         )
+        if row.batch.state in UNDOING:
+            raise Refused(_("This import was undone."), code="undone")
         if row.outcome != "conflict" or row.decided_at or row.report is None:
             raise Refused(_("This conflict is decided."), code="decided")
         report = journal.lock(row.report.reference)
