@@ -77,6 +77,14 @@ def test_a_file_that_loses_its_index_is_told(register):
     assert len(_wrong_of_files(register)) >= 2
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Django makes them for PostgreSQL")
+def test_no_large_table_has_indexes_that_only_like_would_use():
+    with connection.cursor() as cursor:
+        names = [name for table in LARGE for name in connection.introspection.get_constraints(cursor, table)]
+    assert names
+    assert not [name for name in names if name.endswith("_like")]
+
+
 def test_a_page_that_loses_its_index_is_told(register, settings):
     settings.SECOND_FACTOR_REQUIRED = False
     with connection.cursor() as cursor:
