@@ -4,7 +4,8 @@
 
 SIZE reports are made in a scratch register, everything is measured, one table is printed and written to
 WRITE (docs/performance-DATABASE.md from a million reports on). It ends with 1 when a bar falls; bars on time
-are judged from a million reports on, or with JUDGE. KEEP names a folder that holds the register for the next
+are judged from a million reports on, or with JUDGE. From there on the layer is asked for pages of LAYER bare
+rows too (ten times SIZE). KEEP names a folder that holds the register for the next
 run; SECONDS is how long each crowd logs, TIMES how often a page is asked for.
 """
 
@@ -31,6 +32,8 @@ DATABASE = os.environ.get("DATABASE", "sqlite")
 SECONDS = float(os.environ.get("SECONDS", "60"))
 #: The size of the register that lists are held against.
 SMALL = 10_000
+#: Rows without reports that the layer is read from; 0 for none.
+LAYER = int(os.environ.get("LAYER", 10 * SIZE if SIZE >= JUDGED_FROM else 0))
 #: What an installation may have set and a scratch register must not take over.
 _SETTINGS = {
     "AUDIENCE_POLICY", "BASE_URL", "DATABASE_REPLICA_URL", "DATABASE_URL", "DEBUG", "EMAIL_URL", "GEOCODER",
@@ -83,12 +86,12 @@ def run() -> None:
     _ready()
     from registry.models import Person
 
-    from . import exporting, keeping, listing, writing
+    from . import exporting, keeping, layers, listing, writing
     from .serving import server
 
     table = Table(judged=SIZE >= JUDGED_FROM or bool(os.environ.get("JUDGE")))
     _tools()
-    small = _small() if SIZE > 2 * SMALL else {"pages": {}, "verify": None}
+    small = _small() if SIZE > 2 * SMALL else {"pages": {}, "layer": {}, "verify": None}
     _made(table)
     official = Person.objects.get(email="official0@example.org")
     _step(table, keeping.disk, SIZE)
@@ -96,6 +99,7 @@ def run() -> None:
     with server() as serving:
         _step(table, exporting.measure, serving, official)
         _step(table, listing.measure, serving, official, small["pages"])
+        _step(table, layers.measure, serving, small["layer"], LAYER)
         _step(table, writing.measure, serving, SECONDS, max(min(6_000, SIZE // 10), 100))
     _step(table, keeping.verify, small["verify"])
     _write(table)
@@ -119,7 +123,7 @@ def small() -> None:
     from registry.actions import editions
     from registry.models import Person
 
-    from . import keeping, listing, making
+    from . import keeping, layers, listing, making
     from .serving import server
 
     if not Person.objects.exists():
@@ -127,8 +131,8 @@ def small() -> None:
         editions.publish()
     official = Person.objects.get(email="official0@example.org")
     with server() as serving:
-        pages = listing.pages(serving, official)
-    print(json.dumps({"pages": pages, "verify": keeping.run_verify().most}))
+        pages, layer = listing.pages(serving, official), layers.pages(serving)
+    print(json.dumps({"pages": pages, "layer": layer, "verify": keeping.run_verify().most}))
 
 
 def _ready() -> None:

@@ -38,6 +38,7 @@ BARS = {
     "list sql": Bar("figure", 5, "ms"),
     "list page": Bar("over", 40, "ms"),
     "list flat": Bar("ratio", 1.5),
+    "layer flat": Bar("ratio", 2),
     "map unfiltered": Bar("over", 10, "ms"),
     "map covered": Bar("over", 200, "ms"),
     "map any": Bar("over", 2_000, "ms"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from registry import geo
@@ -109,3 +109,38 @@ def past(holder: str = Holder.PUBLIC, *, since: datetime, until: datetime, **fie
 
 def edition(at: datetime = AT, **fields: Any) -> Edition:
     return Edition.objects.create(at=at, made_at=at, policy_version="1", **fields)
+
+
+def copies(row: ReportRow, count: int, *, first: int = 1) -> None:
+    """``count`` more rows like this one of an audience, numbered from ``first``, by one statement: references of
+    their own, days spread over three years, and no reports behind them."""
+    table, names = type(row)._meta.db_table, [field.column for field in type(row)._meta.fields]
+    postgresql = connection.vendor == "postgresql"
+    digits = " || ".join(
+        ("'-' || " if place == 4 else "")
+        + f"substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', CAST((n.i >> {5 * (7 - place)}) & 31 AS int) + 1, 1)"
+        for place in range(8)
+    )
+    day = (
+        "DATE '2026-03-09' - CAST(n.i %% 1000 AS int)"
+        if postgresql
+        else "date('2026-03-09', '-' || (n.i %% 1000) || ' days')"
+    )
+    own = {"report_id": "-n.i", "reference": digits, "occurred_from": day, "occurred_to": day}
+    written = [name for name, field in zip(names, type(row)._meta.fields, strict=True) if not field.generated]
+    values = ", ".join(own.get(name, f"one.{name}") for name in written)
+    last = first + count - 1
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT CAST({first} AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
+    off, on = (
+        ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT")
+        if postgresql
+        else ("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(off)
+        cursor.execute(
+            f"{numbers} INSERT INTO {table} ({', '.join(written)})"
+            f" SELECT {values} FROM {table} AS one, n WHERE one.report_id = %s",
+            [row.pk],
+        )
+        cursor.execute(on)

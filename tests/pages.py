@@ -46,6 +46,15 @@ def pages() -> list[Page]:
         *[Page("release", who, "/releases/1") for who in ("visitor", "researcher")],
         *[Page("statistics", who, "/statistics") for who in ("visitor", "official")],
         Page("locate-table", "researcher", "/data/places"),
+        *[
+            Page(name, "visitor", f"/ogc{path}?f=html")
+            for name, path in (
+                ("layer", ""),
+                ("layer-api", "/api"),
+                ("layer-items", "/collections/reports/items"),
+                ("layer-item", f"/collections/reports/items/{shown.reference}"),
+            )
+        ],
         *[Page("incidents", who, "/incidents") for who in ("visitor", "official")],
         *[Page("incident", who, f"/i/{night.reference}") for who in ("visitor", "supervisor")],
         *[Page("asset", who, f"/a/{asset.reference}") for who in ("visitor", "official")],

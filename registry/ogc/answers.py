@@ -64,7 +64,8 @@ def answer(
 ) -> HttpResponse:
     """The body as JSON, or the template's page of ``context`` (and of the body as ``body``)."""
     if wants_page(request):
-        return render(request, f"ogc/{template}.html", {"nav": "data", "body": body} | (context or {}))
+        frame = {"nav": "data", "body": body, "links": body.get("links") or both(request, type)}
+        return render(request, f"ogc/{template}.html", frame | (context or {}))
     return HttpResponse(encoded(body), content_type=type)
 
 

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from registry.columns import COLUMNS, Column
 from registry.filters import EVERY_FILTER, Selection
 from registry.outputs import mapping
+from registry.rules.vocabularies import Holder
 
 from .answers import CRS84, GEOJSON, HTML, JSON, OPENAPI, QUERYABLES, SCHEMA, address, both, link
 from .asking import EQUALS, LANGUAGES, LIMIT, MOST_ITEMS
@@ -34,6 +36,11 @@ CONFORMANCE = (
     ),
 )
 
+_WHOSE: dict[str, Any] = {
+    Holder.OFFICE: gettext_lazy("The office's own reports, within your areas: each one feature."),
+    Holder.PUBLIC: gettext_lazy("What the public sees of each report: one feature for one."),
+    Holder.RESEARCHER: gettext_lazy("What researchers see of each report: one feature for one."),
+}
 _WORLD = [-180.0, -90.0, 180.0, 90.0]
 
 # -- the collection ----------------------------------------------------------------------------------------
@@ -48,8 +55,7 @@ def collection(request: HttpRequest, selection: Selection) -> dict[str, Any]:
     return {
         "id": REPORTS,
         "title": _("Reports of damage and losses of supply"),
-        "description": _("%(rows)s, as %(holder)s sees them: one feature for one report.")
-        % {"rows": selection.lead, "holder": selection.holder},
+        "description": str(_WHOSE[selection.holder]),
         "itemType": "feature",
         "crs": [CRS84],
         "extent": {
@@ -126,7 +132,7 @@ def schema(request: HttpRequest) -> dict[str, Any]:
 
 def _head(request: HttpRequest) -> dict[str, Any]:
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "https://json-schema.org/draft/2019-09/schema",
         "$id": address(request, request.path),
         "type": "object",
         "title": str(_("Reports of damage and losses of supply")),
@@ -150,6 +156,8 @@ def _query(name: str, description: Any, schema: dict[str, Any], **more: Any) -> 
 def _numbers(least: int, most: int) -> dict[str, Any]:
     return {
         "type": "array",
+        "minItems": least,
+        "maxItems": most,
         "oneOf": [{"minItems": least, "maxItems": least}, {"minItems": most, "maxItems": most}],
         "items": {"type": "number"},
     }
@@ -215,8 +223,8 @@ def _ok(description: Any, type: str, schema: dict[str, Any]) -> dict[str, Any]:
             "description": str(description),
             "content": {type: {"schema": schema}, HTML: {"schema": {"type": "string"}}},
         },
-        "400": {"$ref": "#/components/responses/Refused"},
-        "404": {"$ref": "#/components/responses/Refused"},
+        **{status: {"$ref": "#/components/responses/Refused"} for status in ("400", "404", "405", "503")},
+        **{status: {"$ref": "#/components/responses/NotLetIn"} for status in ("401", "403")},
     }
 
 
@@ -248,6 +256,8 @@ def openapi(request: HttpRequest) -> dict[str, Any]:
         },
         "servers": [{"url": address(request, reverse("ogc")).rstrip("/")}],
         "tags": [{"name": "features"}],
+        # Everybody is given something; a token or a session decides whose rows.
+        "security": [{}, {"token": []}, {"session": []}],
         "paths": {
             "/": _get("getLandingPage", _("Where everything is"), _ok(_("Links"), JSON, object_), [form]),
             "/api": _get("getApi", _("This description"), _ok(_("OpenAPI 3.0"), OPENAPI, object_), [form]),
@@ -290,6 +300,10 @@ def openapi(request: HttpRequest) -> dict[str, Any]:
             ),
         },
         "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
+            },
             "schemas": {
                 "exception": {
                     "type": "object",
@@ -348,7 +362,11 @@ def openapi(request: HttpRequest) -> dict[str, Any]:
                 "Refused": {
                     "description": str(_("What was not understood, or not found, in words.")),
                     "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
-                }
+                },
+                "NotLetIn": {
+                    "description": str(_("Why a token does not serve.")),
+                    "content": {"application/problem+json": {"schema": object_}},
+                },
             },
         },
     }  # fmt: skip

@@ -111,8 +111,7 @@ def schema(request: HttpRequest, name: str) -> HttpResponse:
 def _columns(request: HttpRequest, name: str, body: dict[str, Any]) -> HttpResponse:
     _known(name)
     only(request, ())
-    context = {"columns": COLUMNS, "links": both(request, SCHEMA)}
-    return answer(request, body, "schema", context, type=SCHEMA)
+    return answer(request, body, "schema", {"columns": COLUMNS}, type=SCHEMA)
 
 
 @door
@@ -147,7 +146,8 @@ def items(request: HttpRequest, name: str) -> HttpResponse:
         "timeStamp": timezone.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
         "numberReturned": len(page.rows),
     }
-    if (matched := _matched(selection)) is not None:
+    is_all = not (asked.after or page.after)
+    if (matched := len(page.rows) if is_all else _matched(selection)) is not None:
         body["numberMatched"] = matched
     return answer(request, body, "items", type=GEOJSON)
 
