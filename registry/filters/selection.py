@@ -369,7 +369,13 @@ class Selection:
         """How many rows there are, where tallies say it."""
         if self.tallies is None:
             return None
-        return sum(some.aggregate(n=Sum("n"))["n"] or 0 for some in self.tallies)
+        kept, *late = self.tallies
+        total: Any = Coalesce(Sum("n"), 0)
+        for some in late:
+            summed = some.order_by().values(all=Value(1)).annotate(sum=Sum("n")).values("sum")
+            total += Coalesce(Subquery(summed), 0)
+        found: int = kept.aggregate(n=total)["n"]
+        return found
 
     def count(self, page: Page | None = None, *, thorough: bool = False) -> Count:
         """How many rows there are, to COUNTED_TO: all that tallies count, else those among a thousand or, if
