@@ -57,8 +57,7 @@ def write(
         for number, name in enumerate(HELD):
             rows[name] = _table(selection, name, "csv", folder)
             progress(20 * (number + 1) - 5)
-        if "parquet" in FORMATS:
-            _table(selection, HELD[0], "parquet", folder)
+        _table(selection, HELD[0], "parquet", folder)
         progress(90)
         made: dict[str, Any] = {
             "rows": rows,
@@ -81,7 +80,7 @@ def write(
         (folder / "datapackage.json").write_text(json.dumps(package, ensure_ascii=False, indent=1) + "\n")
     names = [
         *tables,
-        *(["reports.parquet"] if "parquet" in FORMATS else []),
+        "reports.parquet",
         *described,
         "datapackage.json",
         CITATION,

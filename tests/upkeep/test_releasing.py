@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
+import geopandas
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
@@ -86,6 +87,11 @@ def test_a_release_holds_its_rows_and_says_what_they_are(rows, areas):
         "datapackage.json",
         "CITATION.cff",
     } <= {*told}
+    placed = geopandas.read_parquet(folder / "reports.parquet")
+    assert [(row["reference"], row["lat"]) for row in listed(release)] == [
+        (reference, f"{point.y:.6f}")
+        for reference, point in zip(placed["reference"], placed.geometry, strict=True)
+    ]
     codebook = {(row["table"], row["column"]): row for row in listed(release, "codebook.csv")}
     assert "withheld or made coarser for dwellings" in codebook["reports", "address"]["missing"]
     assert codebook["reports", "lat"]["unit"] == "degrees north, WGS 84"
