@@ -32,7 +32,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import geo
 from registry.models import Command, Entry, PastReport, Person, Report, TallyDelta, Wording
 from registry.models.reports import ROW_FIELDS, field_of
-from registry.models.sql import blank, in_turn, insert, insert_new
+from registry.models.sql import blank, in_turn, insert, insert_new, undone_in_memory
 from registry.models.story import Child
 from registry.rules import access
 from registry.rules.access import GRIDS, Verb
@@ -190,7 +190,7 @@ def once(command: UUID, *, by: Person, act: Callable[[], dict[str, Any]]) -> dic
     ``act`` runs in the transaction; the result is JSON (references, addresses).
     """
     try:
-        with in_turn(), transaction.atomic():
+        with in_turn(), undone_in_memory(), transaction.atomic():
             if earlier := carried_out(command, by):
                 return earlier.result
             result = act()

@@ -26,7 +26,7 @@ from .sealing import chained
 
 _ALIAS = "reader"
 #: Reports replayed at once (their stories are held in memory), and compared at once by the database.
-_REPLAYED, _COMPARED = 1_000, 20_000
+_REPLAYED, _COMPARED = 1_000, 50_000
 
 
 @dataclass(frozen=True)
