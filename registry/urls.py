@@ -25,6 +25,7 @@ from .views import (
     statistics,
     tables,
     tokens,
+    wanted,
 )
 
 urlpatterns = [
@@ -45,6 +46,7 @@ urlpatterns = [
     path("", include(releases.urlpatterns)),
     path("", include(statistics.urlpatterns)),
     path("", include(files.urlpatterns)),
+    path("", include(wanted.urlpatterns)),
     path("", include(tables.urlpatterns)),
     path("", include(ogc.urlpatterns)),
     path("", include(pages.urlpatterns)),

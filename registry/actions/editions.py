@@ -44,6 +44,7 @@ from registry.models import (
     Progress,
     Report,
     Vanished,
+    WantedFile,
 )
 from registry.models.reports import ROW_FIELDS
 from registry.models.rows import USE_CLASS, ReportQuerySet
@@ -295,6 +296,8 @@ def publish(at: datetime | None = None) -> Edition:
             tallies.write_day(audience, timezone.localdate(at, timezone.get_default_timezone()))
             if edition.month_end:
                 edition.withheld[audience] = _unseen(audience, at)
+        if any(edition.vanished.values()):
+            take_back_files()
         edition.save()
     return edition
 
@@ -332,6 +335,14 @@ def retract(report: Report) -> None:
         if edition:
             edition.vanished[audience] = edition.vanished.get(audience, 0) + gone + past
             edition.save(update_fields=["vanished"])
+    take_back_files()
+
+
+def take_back_files() -> None:
+    """No file made for audiences before, or in the making, is given out any more: they are to see less than it
+    holds. In the transaction that decides so."""
+    files = WantedFile.objects.filter(holder__in=access.AUDIENCES)
+    files.exclude(state=WantedFile.State.FAILED).update(state=WantedFile.State.GONE, lease=None)
 
 
 def retract_all(reports: Sequence[Report]) -> None:

@@ -11,7 +11,7 @@ from registry.models import Area, Incident, Person, Statement
 from registry.rules import access
 from registry.rules.access import Verb
 
-from . import journal
+from . import editions, journal
 from .journal import Refused
 
 
@@ -71,6 +71,8 @@ def publish(reference: str, *, by: Person, published: bool) -> Incident:
         _trace(incident, by, {"published": [incident.published, published]})
         incident.published = published
         incident.save()
+        if not published:
+            editions.take_back_files()
     return incident
 
 
@@ -108,6 +110,8 @@ def _mark(reference: str, statement_id: int, by: Person, **marks: Any) -> Statem
         for name, value in marks.items():
             setattr(statement, name, value)
         statement.save(update_fields=list(marks))
+        if not marks.get("published"):
+            editions.take_back_files()
         _trace(incident, by, {f"statement {statement_id}": [None, sorted(marks)]})
         incident.save(update_fields=["changes"])
     return statement

@@ -36,6 +36,7 @@ from .work import (
     SavedFilter,
     SavedMapping,
     SourceRef,
+    WantedFile,
 )
 
 __all__ = [
@@ -83,5 +84,6 @@ __all__ = [
     "Token",
     "ToldApart",
     "Vanished",
+    "WantedFile",
     "Wording",
 ]

@@ -1,5 +1,6 @@
 """Work that lies in rows: imports, commands already carried out, downloads, saved filters."""
 
+import secrets
 import uuid
 from functools import reduce
 from operator import or_
@@ -161,6 +162,59 @@ class Download(models.Model):
 
     class Meta:
         ordering = ["-at"]
+
+
+def new_key() -> str:
+    """The part of an address that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+class WantedFile(models.Model):
+    """A file that somebody waits for, built by the worker and kept for some days (``upkeep/filing``). The row is
+    queue and history; its ``key`` is in its address, which is all that visitors have to find it by.
+
+    ``rows`` are to be written, as far as is known, ``done`` are. ``seen_as``: what its owner might see when asking.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for its turn")
+        BUILDING = "building", _("Is being made")
+        DONE = "done", _("Ready")
+        FAILED = "failed", _("Could not be made")
+        GONE = "gone", _("Taken back")
+
+    #: What waits for work.
+    OPEN = (State.WAITING, State.BUILDING)
+
+    key = models.CharField(max_length=43, unique=True, default=new_key)
+    by = models.ForeignKey("registry.Person", models.CASCADE, null=True, related_name="+")
+    table = models.CharField(max_length=20)
+    format = models.CharField(max_length=10)
+    holder = models.CharField(max_length=10)
+    query = models.TextField(blank=True)
+    seen_as = models.TextField(blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    since = models.DateTimeField(null=True)
+    rows = models.PositiveBigIntegerField(null=True)
+    done = models.PositiveBigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        indexes = [models.Index(fields=["state", "created_at"])]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
 
 
 class SavedFilter(models.Model):

@@ -77,6 +77,7 @@ def copied(sheet: Sheet, delimiter: str, text: Text = as_it_is) -> Lines:
                 # As bytes, which the collector of garbage need not look through: a fifth of the time.
                 if not (found := [bytes(row) for row in islice(rows, size)]):
                     break
+                sheet.seen(len(found))
                 yield b"".join(found), len(found)
 
 
@@ -129,6 +130,7 @@ def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
             for size in _sizes():
                 if not (chunk := cursor.fetchmany(size)):
                     break
+                sheet.seen(len(chunk))
                 yield b"".join([line for line, *_order in chunk]), len(chunk)
         finally:
             raw.text_factory = str

@@ -21,6 +21,10 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> Any: ...
 
 
+#: What the names of parts of files begin with that are put together beside: of a process that was killed they stay.
+MAKING = "making-"
+
+
 class Outlet:
     """A sink as libraries want a file: one that is written from the first byte to the last, and never closed."""
 

@@ -10,13 +10,14 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Substr
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry.columns import ASSESSMENTS, COLUMNS, ENTRIES, OUTAGE_STEPS, SPAN, STATEMENTS, WORDS, Column
 from registry.filters import BadFilter, Selection
-from registry.models import Assessment, OutageStep, PastReport, Wording
+from registry.models import Assessment, Edition, OutageStep, PastReport, Wording
 from registry.models.rows import ReportQuerySet
 from registry.models.sql import Hex
 from registry.rules.vocabularies import Holder
@@ -27,13 +28,19 @@ from .children import Children, statements
 @dataclass(frozen=True)
 class Sheet:
     """A table to write: its columns, the rows as querysets of these columns by name, each in the order of
-    lines, and that order. ``beside``: columns of the sources that only order them."""
+    lines, and that order. ``beside``: columns of the sources that only order them. ``seen`` is told how many rows
+    were read, as they are."""
 
     name: str
     columns: tuple[Column, ...]
     sources: tuple[models.QuerySet, ...]
     order: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    seen: Callable[[int], None] = lambda _rows: None
+
+    def count(self) -> int:
+        """How many rows it has, by looking at each."""
+        return sum(source.order_by().count() for source in self.sources)
 
     @property
     def using(self) -> str:
@@ -189,6 +196,20 @@ class Table:
         if self.office and selection.holder != Holder.OFFICE:
             raise BadFilter("view", _("The timeline is the office's alone."))
         return self.read(selection)
+
+    def file_name(self, selection: Selection, ending: str) -> str:
+        """``damage-reports-public-2026-03-10.csv``: what, whose, as of which day."""
+        edition = edition_of(selection)
+        moment = selection.as_of or (edition and edition.at) or timezone.now()
+        return f"damage-{self.name}-{selection.holder}-{moment.date()}.{ending}"
+
+
+def edition_of(selection: Selection) -> Edition | None:
+    """The edition that an audience's rows are of; None for the office, and before the first."""
+    editions = Edition.objects.using(selection.using)
+    if selection.holder == Holder.OFFICE:
+        return None
+    return (editions.filter(at__lte=selection.as_of) if selection.as_of else editions).first()
 
 
 #: Every table by its name, which is in its address.

@@ -25,7 +25,7 @@ from registry.models import Progress
 from registry.rules.vocabularies import Holder
 from registry.spool import TABLES
 
-from . import locating, releasing
+from . import filing, locating, releasing
 from .sealing import seal
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def _write_day() -> None:
 def _forget() -> None:
     """What nobody came back for."""
     importing.forget()
+    filing.forget()
     TABLES.sweep()
 
 
@@ -99,6 +100,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("publish", _publish, daily),
     Duty("day", _write_day, daily),
     Duty("forget", _forget, every(hours=1)),
+    # In a thread of its own, under a lease of its own.
+    Duty("files", filing.build, every(seconds=1), leased=True),
     Duty("release", releasing.make_next, every(seconds=5), leased=True),
     # Under a lease of its own, for it commits chunk by chunk.
     Duty("import", importing.run_chunk, every(seconds=10), leased=True),

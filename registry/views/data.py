@@ -14,11 +14,9 @@ from registry.columns import COLUMNS
 from registry.filters import Selection, select
 from registry.outputs import dictionary
 from registry.outputs.formats import FORMATS
-from registry.outputs.tables import TABLES
+from registry.outputs.tables import TABLES, edition_of
 from registry.rules import access
 from registry.rules.vocabularies import Holder
-
-from .files import edition_of
 
 #: What the names of the columns and a row of a file usually take.
 HEAD_BYTES, ROW_BYTES = 800, 500
@@ -45,12 +43,18 @@ def page(request: HttpRequest) -> HttpResponse:
         "withheld": edition and edition.withheld.get(selection.holder),
         "small_figure": access.SMALLEST_FIGURE_SHOWN - 1,
         "tables": _tables(selection),
+        # Those first that take longest.
+        "formats": sorted(((one.name, one.label) for one in FORMATS.values()), key=_streams),
         "columns": COLUMNS,
         "filters": dictionary.filters(selection),
         "cited_query": selection.query_without("as_of", "view"),
         "page_address": f"{settings.BASE_URL}{request.path}",
     }
     return render(request, "data/page.html", context)
+
+
+def _streams(choice: tuple[str, Any]) -> bool:
+    return FORMATS[choice[0]].streams
 
 
 def _tables(selection: Selection) -> list[tuple[str, Any, list[tuple[str, Any]]]]:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from registry.filters import select
 from registry.outputs import describing
-from registry.outputs.tables import TABLES
+from registry.outputs.tables import TABLES, edition_of
 
-from .files import asked, edition_of
+from .files import asked
 
 
 @require_safe

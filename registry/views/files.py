@@ -5,19 +5,17 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registry.actions import journal
-from registry.filters import BadFilter, Selection, select
-from registry.models import Download, Edition
-from registry.outputs.formats import FORMATS, OPTIONS, Format, Unfit
+from registry.filters import BadFilter, select
+from registry.models import Download
+from registry.outputs.formats import FORMATS, OPTIONS, Unfit
 from registry.outputs.sending import CODINGS, Busy, Packed, Sink, Spool
 from registry.outputs.tables import TABLES, Table
-from registry.rules.vocabularies import Holder
 
 from . import errors
 from .guards import View, staff_only
@@ -45,7 +43,7 @@ def file(request: HttpRequest, format: str, *, table: Table) -> HttpResponseBase
         form.check(content)
     except Unfit as unfit:
         return errors.bad_request(request, why=str(unfit))
-    headers = {"Content-Disposition": f'attachment; filename="{name_of(table, form, selection)}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{table.file_name(selection, form.name)}"'}
     if request.method == "HEAD":
         return HttpResponse(headers=headers, content_type=form.media_type)
     download = Download(
@@ -110,21 +108,6 @@ def asked(request: HttpRequest, name: str) -> bool:
 
 def _which_have(option: str) -> str:
     return get_text_list([str(one.label) for one in FORMATS.values() if option in one.options], _("and"))
-
-
-def name_of(table: Table, form: Format, selection: Selection) -> str:
-    """``damage-reports-public-2026-03-10.csv``: what, whose, as of which day."""
-    edition = edition_of(selection)
-    moment = selection.as_of or (edition and edition.at) or timezone.now()
-    return f"damage-{table.name}-{selection.holder}-{moment.date()}.{form.name}"
-
-
-def edition_of(selection: Selection) -> Edition | None:
-    """The edition that an audience's rows are of; None for the office, and before the first."""
-    editions = Edition.objects.using(selection.using)
-    if selection.holder == Holder.OFFICE:
-        return None
-    return (editions.filter(at__lte=selection.as_of) if selection.as_of else editions).first()
 
 
 def _door(table: Table) -> URLPattern:

@@ -11,7 +11,7 @@ from django.urls import get_resolver, reverse
 
 from registry.actions import editions, evidence, journal, people, releases
 from registry.actions.sampling import photo
-from registry.models import Asset, Batch, Incident, KnownPlace
+from registry.models import Asset, Batch, Incident, KnownPlace, WantedFile
 from registry.outputs.tables import TABLES
 from registry.upkeep import releasing
 from tests import factories
@@ -132,6 +132,10 @@ EXPECTED: dict[str, str] = {
     "outage_steps-file": PAGE,
     "statements-file": PAGE,
     "entries-file": STAFF,
+    "want-file": "405",
+    "wanted-file": PAGE,
+    "wanted-download": "404",
+    "cancel-file": "405",
     "data": PAGE,
     "dictionary-csv": PAGE,
     "datapackage-json": PAGE,
@@ -275,6 +279,7 @@ def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
         name="list.csv", by=who["official"], created_at=at, since=at, state="done", rows=1
     )
     on_import = {"pk": batch.pk}
+    wanted = WantedFile.objects.create(table="reports", format="csv", holder="public", created_at=at)
     arguments: dict[str, dict[str, Any]] = {
         "map-tile": {"z": 0, "x": 0, "y": 0},
         "asset": {"reference": mill.reference},
@@ -330,6 +335,7 @@ def world(settings: Any, tmp_path: Path) -> dict[str, Any]:
             ),
             on_import,
         ),
+        **{key: {"key": wanted.key} for key in ("wanted-file", "wanted-download", "cancel-file")},
         **{f"{table}-file": {"format": "csv"} for table in TABLES},
         "import-conflict": {"pk": batch.pk, "number": 2},
         "person": person,

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from ..rows import CELL, LINE, lines
-from ..sending import Sink
+from ..sending import MAKING, Sink
 from ..tables import Sheet
 
 #: "GP10", and the number of version 1.3, in the header of the file.
@@ -73,7 +73,7 @@ _SYSTEMS = (
 def write(sheet: Sheet, sink: Sink) -> int:
     """Write the sheet and return the number of its rows. A database is whole only at its end, so it is made beside
     and copied."""
-    with tempfile.NamedTemporaryFile(dir=settings.DATA_DIR, suffix=".gpkg") as file:
+    with tempfile.NamedTemporaryFile(dir=settings.DATA_DIR, prefix=MAKING) as file:
         with closing(sqlite3.connect(file.name, isolation_level=None)) as made:
             count = _made(made, sheet, sink)
         with open(file.name, "rb") as whole:

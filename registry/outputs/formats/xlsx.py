@@ -15,7 +15,7 @@ from django.db import connections
 from django.utils.translation import gettext as _
 
 from ..rows import CELL, LINE, Lines, lines
-from ..sending import Outlet, Sink
+from ..sending import MAKING, Outlet, Sink
 from ..tables import Sheet
 from .refusing import Unfit
 
@@ -49,7 +49,7 @@ def check(sheet: Sheet) -> None:
 
 def write(sheet: Sheet, sink: Sink) -> int:
     """Write the sheet and return the number of its rows. The packed file is put together at the end."""
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=MAKING) as folder:
         options = {
             "constant_memory": True,
             "tmpdir": folder,
