@@ -74,6 +74,8 @@ def test_a_row_says_every_column_with_null_for_what_is_missing() -> None:
         ("after=2026-02-09.0000-0001&before=2026-02-09.0000-0001", "before"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
+        ("limit=", "limit"),
+        ("area=+", "area"),
         ("limit=²", "limit"),
         ("assignee=me", "assignee"),
         ("as_of=2026-01-01", "as_of"),
