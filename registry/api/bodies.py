@@ -136,6 +136,8 @@ def _typed(field: forms.Field, value: Any) -> Any:
                 raise ValueError(_("A text."))
             if not value and not isinstance(field, forms.CharField):
                 raise ValueError(_("null, where there is nothing."))
+            if (most := getattr(field, "max_length", None)) and len(value) > most:
+                raise ValueError(_("At most %(most)d characters.") % {"most": most})
             if isinstance(field, forms.DateField) and not _DAY.fullmatch(value):
                 raise ValueError(_("A day such as 2026-03-14."))
     for one in value if isinstance(value, list) else [value]:

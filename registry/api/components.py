@@ -132,11 +132,13 @@ def components() -> dict[str, Schema]:
         ),
         "Timeline": an_object({"timeline": some(ref("TimelineEntry"), "The newest first.")}),
         "Assessment": of_model(Assessment, shapes.ASSESSMENT, {"recorded_by": _BY}),
-        "Assessments": an_object({"assessments": some(ref("Assessment"), "The newest first.")}),
+        "Assessments": an_object(
+            {"assessments": some(ref("Assessment"), "In the order of their recording.")}
+        ),
         "Step": of_model(OutageStep, shapes.STEP, {"id": number("Its number, for the office.", null=True)}),
         "Steps": an_object(
             {"steps": or_null(some(ref("Step")))},
-            description="Null: you are not given the steps of this report.",
+            description="Null: there are none, or none that you are given.",
         ),
         "Estimate": of_model(Estimate, shapes.ESTIMATE, {"recorded_by": _BY}),
         "Estimates": an_object({"estimates": some(ref("Estimate"), "The newest first.")}),

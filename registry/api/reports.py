@@ -263,11 +263,23 @@ def _lines(lines: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [{**values(line, names), "recorded_by": plain(line.recorded_by)} for line in standing]
 
 
-@operation("The assessments of a report", gives="Assessments", signed_in=True)
+@operation("The assessments of a report", gives="Assessments")
 def list_assessments(request: Request, reference: str) -> Response:
-    """Grades on named scales, for the office; the report itself says the current one."""
-    lines = _offices(request, reference).assessment_lines.order_by("-assessed_on", "-pk")
-    return Response({"assessments": _lines(lines, shapes.ASSESSMENT)})
+    """Grades on named scales, in the order of their recording; the report itself says the current one. Audiences are
+    given the outgoing columns, as of their edition."""
+    holder, row = _seen(request, reference)
+    if holder == Holder.OFFICE:
+        return Response({"assessments": _lines(row.assessment_lines.order_by("pk"), shapes.ASSESSMENT)})
+    blank = dict.fromkeys((*shapes.ASSESSMENT, "recorded_by"))
+    lines = reading.released_assessments(row, holder)
+    return Response(
+        {
+            "assessments": [
+                blank | {name: plain(value) for name, value in line.items() if name in blank}
+                for line in lines
+            ]
+        }
+    )
 
 
 @operation("The sources of a report", gives="Sources", signed_in=True)

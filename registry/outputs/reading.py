@@ -5,7 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry import filters
-from registry.models import CURRENT, Asset, Incident, OutageStep, Person, Report, ReportRow
+from registry.columns import ASSESSMENTS
+from registry.models import CURRENT, Assessment, Asset, Incident, OutageStep, Person, Report, ReportRow
 from registry.models.identity import read_reference
 from registry.rules import access, supply
 from registry.rules.vocabularies import Holder, Kind, Role, Sector
@@ -58,6 +59,18 @@ def released_steps(row: ReportRow, holder: str) -> list[OutageStep] | None:
     rows = CURRENT[holder]._default_manager.filter(pk=row.pk)
     seen = children.of(rows).values(f"{children.path(rows)}__pk")
     return list(OutageStep.objects.filter(pk__in=seen).order_by("at", "pk")) or None
+
+
+def released_assessments(row: ReportRow, holder: str) -> list[dict[str, Any]]:
+    """The outgoing columns of each grade that an audience sees of a report, as of its edition, in the order of their
+    recording."""
+    rows: Any = CURRENT[holder]._default_manager.filter(pk=row.pk)
+    children = Children(Assessment, holder, using="default")
+    lines = children.of(rows).order_by(f"{children.path(rows)}__pk")
+    names = [column.field.name for column in ASSESSMENTS]
+    return [
+        dict(zip(names, line, strict=True)) for line in lines.values_list(*children.values(ASSESSMENTS, rows))
+    ]
 
 
 def stairs(steps: list[OutageStep]) -> list[tuple[Any, int | None]]:

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
+from registry.actions import journal
 from registry.columns import COLUMNS
-from registry.models import Incident, Statement
+from registry.models import Assessment, Incident, Statement
 from registry.rules.vocabularies import Holder
 from tests import factories
 from tests.factories import AT, client
@@ -118,6 +120,21 @@ def test_the_office_reads_its_own_and_elsewhere_what_is_published() -> None:
     refused = official.get(f"{API}/reports/{elsewhere.reference}/timeline")
     assert (refused.status_code, problem(refused)["detail"]) == (403, "This is the office's alone.")
     assert problem(Client().get(f"{API}/reports/{own.reference}"))["status"] == 404
+
+
+def test_an_audience_reads_the_grades_of_its_edition() -> None:
+    made = factories.report(lat=50.1, lon=36)
+    factories.published(Holder.RESEARCHER, report=made)
+    grade = {"scale": "ems98", "scale_grade": "3", "method": "field", "assessed_on": AT.date()}
+    with transaction.atomic():
+        row = Assessment(**grade, act_members="Petrenko")
+        journal.record(journal.Line(journal.lock(made.reference), "noted", rows=[row]), at=AT)
+    researcher = client(factories.person("researcher"))
+    assert read(f"/reports/{made.reference}/assessments", researcher) == {"assessments": []}
+    factories.edition(AT + timedelta(days=1))
+    (line,) = read(f"/reports/{made.reference}/assessments", researcher)["assessments"]
+    assert (line["scale_grade"], line["assessed_on"]) == ("3", str(AT.date()))
+    assert (line["act_members"], line["recorded_by"], line["id"]) == (None, None, None)
 
 
 def test_a_resident_reads_what_they_sent_and_no_more() -> None:

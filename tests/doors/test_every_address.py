@@ -178,16 +178,23 @@ EXPECTED: dict[str, str] = {
     "health": PAGE,
     # the API, whose addresses tests/api asks as everybody
     **dict.fromkeys(
-        ("api-index", "api-reports", "api-report", "api-steps", "api-incidents", "api-incident"), PAGE
+        (
+            "api-index",
+            "api-reports",
+            "api-report",
+            "api-steps",
+            "api-assessments",
+            "api-incidents",
+            "api-incident",
+        ),
+        PAGE,
     ),
     **dict.fromkeys(
         ("api-asset", "api-areas", "api-area", "api-editions", "api-vocabularies", "api-scales"), PAGE
     ),
-    **dict.fromkeys(("api-columns", "api-filters", "api-problems", "api-openapi"), PAGE),
+    **dict.fromkeys(("api-columns", "api-incident", "api-filters", "api-problems", "api-openapi"), PAGE),
     "api-me": SIGNED_IN,
-    **dict.fromkeys(
-        ("api-timeline", "api-assessments", "api-estimates", "api-sources", "api-evidence"), OFFICES_REPORT
-    ),
+    **dict.fromkeys(("api-timeline", "api-estimates", "api-sources", "api-evidence"), OFFICES_REPORT),
     "api-evidence-file": OWN_REPORT.replace("302", "401"),
     "api-next": OWN_REPORT.replace("302", "401"),
     "api-nothing": "404",
