@@ -62,3 +62,21 @@ def test_nobody_waits_for_a_turn_longer_than_for_the_database(monkeypatch) -> No
             pass
     with in_turn():
         pass
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL undoes nothing by copies of pages")
+def test_what_would_undo_a_statement_is_kept_in_memory_for_forms_alone() -> None:
+    person = factories.person()
+
+    def kept() -> dict[str, int]:
+        with connection.cursor() as cursor:
+            return {"temp_store": cursor.execute("PRAGMA temp_store").fetchone()[0]}
+
+    def refused() -> dict[str, int]:
+        raise journal.Refused("It is done.")
+
+    assert journal.once(uuid4(), by=person, act=kept) == {"temp_store": 2}
+    assert kept() == {"temp_store": 0}
+    with pytest.raises(journal.Refused):
+        journal.once(uuid4(), by=person, act=refused)
+    assert kept() == {"temp_store": 0}
