@@ -15,8 +15,8 @@ from . import problems
 from .problems import Problem
 
 ROOT = "/api/"
-#: Where tokens are taken: the API, and the files and features that programs fetch.
-_TAKEN = re.compile(r"/(api|ogc)(/|$)|/[\w-]+\.(csv|ndjson|xlsx|geojson|gpkg|parquet)$|/releases(/|$)")
+#: Where tokens are taken: the API, and what programs fetch: features, releases, and all that is named like a file.
+_TAKEN = re.compile(r"/(api|ogc|releases)(/|$)|/.+\.\w+$")
 
 
 class Programs:

@@ -122,6 +122,8 @@ def test_tokens_open_files_too_and_no_pages(official: Person) -> None:
     own = factories.report()
     _token, secret = tokens.make(official, **ASKED)
     assert own.reference in b"".join(ask(secret, "/reports.csv")).decode()
+    for address in ("/data/datapackage.json", "/ogc/collections", "/releases"):
+        assert ask(secret, address).status_code == 200, address
     for address in ("/account", "/my-work", f"/r/{own.reference}"):
         assert (ask(secret, address).status_code, "Tokens open" in ask(secret, address).json()["detail"]) == (
             403,
