@@ -69,7 +69,9 @@ def degrees_field(label: Any, limit: int, help_text: Any = "") -> CommaDecimalFi
     class Degrees(CommaDecimalField):
         def to_python(self, value: Any) -> Any:
             number = super().to_python(value)
-            return number if number is None or not number.is_finite() else round(number, 6)
+            if number is None or not number.is_finite() or abs(number) > limit:
+                return number  # refused as it is: what is far too large cannot be rounded
+            return round(number, 6)
 
         default_error_messages = {"invalid": _("Enter degrees as a decimal number, such as 50.4501.")}
 

@@ -82,12 +82,14 @@ def client(tmp_path: Path, settings: Any, gazetteer_path: Path, monkeypatch: pyt
 @contextmanager
 def taken_back() -> Iterator[None]:
     """What an example has written goes with it."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-    running._held.clear()
-    for file in _folder().iterdir():
-        file.unlink()
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        running._held.clear()
+        for file in _folder().iterdir():
+            file.unlink()
 
 
 #: What a person may have typed into a cell.

@@ -49,6 +49,7 @@ def test_a_row_with_the_least_that_is_asked_for_is_valid() -> None:
         ({"area": "UA-99"}, "area"),
         ({"area": ""}, "place"),
         ({"lat": "91", "lon": "36"}, "lat"),
+        ({"lat": "1e400", "lon": "36"}, "lat"),
         ({"lat": "50", "lon": "181"}, "lon"),
         ({"lat": "50"}, "lon"),
         ({"lat": "north", "lon": "36"}, "lat"),
