@@ -361,7 +361,10 @@ def openapi(request: HttpRequest) -> dict[str, Any]:
             "responses": {
                 "Refused": {
                     "description": str(_("What was not understood, or not found, in words.")),
-                    "content": {JSON: {"schema": {"$ref": "#/components/schemas/exception"}}},
+                    "content": {
+                        JSON: {"schema": {"$ref": "#/components/schemas/exception"}},
+                        HTML: {"schema": {"type": "string"}},
+                    },
                 },
                 "NotLetIn": {
                     "description": str(_("Why a token does not serve.")),
