@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client as InProcess
 
@@ -88,7 +89,7 @@ def _in_a_register_of_its_own(rows: int) -> tuple[float, float]:
             cursor.execute("DROP DATABASE IF EXISTS layer")
             cursor.execute("CREATE DATABASE layer")
         environment["DATABASE_URL"] = url.rpartition("/")[0] + "/layer"
-    code = "from bench.__main__ import _ready; _ready(); from bench.layers import bare; bare()"
+    code = "import django; django.setup(); from bench.layers import bare; bare()"
     ran = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True
     )
@@ -106,6 +107,8 @@ def bare() -> None:
     order of lists. Prints what the slowest page takes of both, as JSON."""
     from tests import factories
 
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
     factories.edition()
     row = factories.published(lat=50, lon=36, settlement="Chuhuiv", summary="A roof")
     with connection.schema_editor() as editor:

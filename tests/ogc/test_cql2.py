@@ -86,6 +86,8 @@ FOUND: list[tuple[str, list[str]]] = [
     ("not (dwellings_total = 3 or dwellings_total = 12)", []),
     ("not (dwellings_total = 3 and sources_agree = true)", [ITS, SMALL]),
     ("not not dwellings_total = 3", [ODE]),
+    ("NOT (settlement = 'Öde' OR settlement = 'x')", [ITS, PERCENT, STARS, SMALL]),
+    ("NOT (verified_on = DATE('2026-03-11') OR verified_on IS NULL AND false)", [ODE]),
     ("true", ALL),
     ("false", []),
     ("NOT false AND (false OR kind = 'outage')", [STARS]),
