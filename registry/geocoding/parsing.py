@@ -57,6 +57,7 @@ _MISSPELT = {
     for written in (word[:place] + word[place + 1 :], word[:place] + word[place : place + 2][::-1] + word[place + 2 :])
     if written not in _KINDS
 }  # fmt: skip
+_LEADING_ON = {"in", "at", "the", "of", "en", "de", "del", "la", "el", "в", "во", "у", "на"}
 _LINKS = {"of", "de", "del", "di", "da", "do", "du", "the"}
 _KIND_OF = re.compile(
     rf"^(?:the )?(?:{'|'.join(word for word in _KINDS if word.isascii())}) (?:of|de|del|di) "
@@ -96,6 +97,14 @@ def core(folded: str) -> tuple[str, str | None]:
 def is_kind(folded: str) -> bool:
     """Whether this is no name, but a word for a kind, or nothing at all."""
     return not folded or folded in _KINDS or folded in _LINKS
+
+
+def linked(words: list[str]) -> str:
+    """The words of a name before that of an area, without those that lead on to it: "Noto in the", "Puebla en"."""
+    end = len(words)
+    while end > 1 and words[end - 1].lower() in _LEADING_ON:
+        end -= 1
+    return " ".join(words[:end])
 
 
 class Part(NamedTuple):

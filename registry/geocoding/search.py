@@ -21,7 +21,7 @@ from . import areas, boundaries
 from .answers import Answer, Candidate
 from .index import COUNTRY, DISTRICT, KNOWN, REGION, SETTLEMENT, TOWN, VILLAGE, Index, Row
 from .names import fold, skeleton, spelling
-from .parsing import Part, Typed, is_kind, part
+from .parsing import Part, Typed, is_kind, linked, part
 
 RIVAL = 10
 WORSE_RIVAL = 3
@@ -120,14 +120,23 @@ class Search:
         """Any of the parts may be the settlement; the others then name the areas it lies in, or something finer."""
         meanings = [self._areas_loosely(one) for one in loose]
         first: Answer | None = None
-        for place, one in enumerate(loose):
+        left = [
+            sum(not m for number, m in enumerate(meanings) if number != place) for place in range(len(loose))
+        ]
+        # "Ohio, Felicity": a reading that accounts for all parts comes before one that overlooks some.
+        for place in sorted(range(len(loose)), key=left.__getitem__):
             others = [m for number, m in enumerate(meanings) if number != place and m]
-            answer = self._place_answer(one, scope, others)
+            answer = self._place_answer(loose[place], scope, others)
             if answer.sure:
                 # "Nowhere, Kharkiv": is the city meant, or a village of its region that is not known?
                 region = any(area.level <= REGION and area not in scope for area in meanings[place])
                 missed = place > 0 and region and not any(meanings[:place])
-                return Answer("ambiguous", answer.candidates, answer.remainder) if missed else answer
+                wide = left[place] and answer.candidates[0].geo_precision in ("adm1", "country")
+                if not (missed or wide):
+                    return answer
+                overlooked = [one for one, meant in zip(loose, meanings, strict=True) if not meant]
+                guesses = self._nearly(overlooked, [a for a in meanings[place] if a.level == REGION], scope)
+                return Answer("ambiguous", (*guesses, *answer.candidates), answer.remainder)
             if (
                 first is None
                 or first.outcome == "not_found"
@@ -141,6 +150,15 @@ class Search:
             if whole.outcome != "outside":
                 return whole
         return first or Answer("not_found", remainder=self.typed.remainder)
+
+    def _nearly(self, parts: list[Part], regions: list[Row], scope: list[Row]) -> tuple[Candidate, ...]:
+        """Settlements of a region that bear nearly such a name."""
+        if len(regions) != 1:
+            return ()
+        guessing, self.guessing = self.guessing, True
+        hits = [hit for one in parts for hit in self._guesses(one, [*scope, *regions], [])]
+        self.guessing = guessing
+        return self._made("ambiguous", sorted(hits, key=lambda hit: -hit.score)).candidates
 
     def _with_finer(self) -> Iterator[tuple[Part, ...]]:
         """What looks like a street may be the settlement, where nothing else is: Colonia Morelos, México."""
@@ -160,7 +178,7 @@ class Search:
             words = one.text.split()
             if 2 <= len(words) <= _MOST_WORDS:
                 for cut in range(len(words) - 1, 0, -1):
-                    pair = part(" ".join(words[:cut])), part(" ".join(words[cut:]))
+                    pair = part(linked(words[:cut])), part(" ".join(words[cut:]))
                     if not any(is_kind(half.folded) for half in pair) and any(map(self._areas_by_name, pair)):
                         yield before + pair + after
             elif len(words) == 1 and one.text[0] >= "\u3040" and one.kind not in ("adm1", "adm2"):

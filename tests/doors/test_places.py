@@ -1,7 +1,7 @@
 """Places to confirm: which report comes next, what can be said of it, and what becomes of what was said."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from registry.actions import editions, journal
 from registry.forms.places import embedded, known_keys, lineage, place_fields
-from registry.models import KnownPlace, Report
+from registry.models import KnownPlace, PublicReport, Report
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
@@ -104,6 +105,29 @@ def test_a_moved_pin_takes_its_areas_and_its_cell_along(client: Client, areas: A
     assert report.cell not in (None, before)
     assert report.settlement == ""
     assert KnownPlace.objects.count() == 0  # a street is no place of its own
+
+
+def test_the_timeline_tells_of_a_moved_pin_and_outsiders_follow_with_the_next_edition(
+    client: Client, areas: Any
+) -> None:
+    there = {"lat": 49.99, "lon": 36.23, "geo_precision": "exact", "geo_radius_m": 25}
+    report = waits("not_found", place_typed="ul. Lenina 5", adm2_code="700001", adm2_name="Chuhuiv", **there)
+    district = embedded().area_of(50.27, 36.95).adm2_code
+    factories.area(district, "There", parent=areas["UA-63"], country="UA")
+    editions.publish(journal.now())
+    shown = PublicReport.objects.get(reference=report.reference)
+    before = shown.cell
+    with journal.clock_at(journal.now() + timedelta(hours=1)):
+        say(client, report, choice="point", lat="50.27", lon="36.95")
+    entry = report.entries.last()
+    told = journal.read(entry.body)["fields"]
+    assert entry.kind == "located"
+    assert (told["lat"], told["adm2_code"]) == (["49.990000", "50.270000"], ["700001", district])
+    shown.refresh_from_db()
+    assert (shown.cell, shown.adm2_code) == (before, "700001")
+    editions.publish(journal.now() + timedelta(days=3))
+    shown.refresh_from_db()
+    assert (shown.cell != before, shown.adm2_code) == (True, district)
 
 
 def test_a_point_elsewhere_is_asked_about_and_moves_only_where_one_may_write(

@@ -36,6 +36,9 @@ def found(gazetteer, place, **hints):
         ("Kharkiv, Chuhuiv", {}, 710374),
         ("Izyum (Kharkiv Region)", {}, 707292),
         ("Springfield, IL", {}, 4250542),
+        ("Illinois, Springfield", {}, 4250542),
+        ("Ohio, Felicity", {}, 4511551),
+        ("the village of Felicity in Ohio", {}, 4511551),
         ("Paris, Texas", {}, 4717560),
         ("Kansas City", {"adm1_code": "US-KS"}, 4273837),
         ("Artemivsk, Donetsk region", {}, 713174),  # its name until 2016
@@ -113,6 +116,13 @@ def test_an_unknown_village_of_a_known_region_is_not_the_region(gazetteer):
 
 def test_an_unknown_village_beside_a_city_that_may_be_its_region_is_for_a_person(gazetteer):
     assert locate("Xyzzyplugh, Kharkiv", gazetteer=gazetteer).outcome == "ambiguous"
+
+
+def test_a_name_that_is_overlooked_beside_a_region_is_for_a_person(gazetteer):
+    for place in ("Illinois, Xyzzyplugh", "Xyzzyplugh, Illinois"):
+        assert locate(place, gazetteer=gazetteer).outcome == "ambiguous"
+    answer = locate("Felicty, Ohio", gazetteer=gazetteer)
+    assert (answer.outcome, answer.candidates[0].name) == ("ambiguous", "Felicity")
 
 
 def test_a_district_known_by_its_town_alone_is_not_as_precise_as_the_town(gazetteer):
