@@ -206,6 +206,20 @@ def _pages(register: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
         yield who, "/incidents", set()
         yield who, f"/i/{incident}", {"incident"}
         yield who, f"/a/{asset}", {"asset"}
+    then = f"as_of={AT:%Y-%m-%dT%H:%M:%SZ}"
+    # What is withdrawn now is listed first; the office is told since when there is something.
+    of_then = {"then", "past_then", "order", "past_order", "ahead", "past_ahead", "adm1_code", "cell"}
+    of_then |= {"past_once", "withdrawn", "logged_utc"}
+    for who in everybody:
+        yield who, f"/reports?{then}", of_then
+        yield who, f"/reports?kind=building&{then}", of_then | {"kind"}
+        yield who, f"/?{then}", of_then | {"verified_on", "past_verified_on", "unknown", "past_unknown"} | FEW
+        yield who, f"/map?{then}", of_then
+        yield who, f"/map/tiles/5/19/10.json?{then}", of_then
+        yield who, f"/map/tiles/17/78800/44500.json?kind=building&{then}", of_then
+        yield who, f"/i/{incident}?{then}", of_then | {"incident", "past_incident"}
+        yield who, f"/a/{asset}?{then}", of_then | {"asset", "past_asset"}
+        yield who, f"/r/{first}?{then}", of_then
     work = {
         "country",
         "sector",

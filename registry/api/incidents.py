@@ -81,7 +81,8 @@ def get_asset(request: Request, reference: str) -> Response:
     found = reading.asset(request.user, reference)
     if found is None:
         raise Http404
-    thing, holder, rows = found
+    thing, selection, rows = found
+    holder = selection.holder
     office = holder == Holder.OFFICE
     return Response(
         {

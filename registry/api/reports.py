@@ -128,10 +128,7 @@ def limit(request: Request, most: int) -> int:
 
 def single(request: Request, name: str) -> str:
     """The one value of a parameter, "" if it is left away."""
-    found = {value.strip() for value in request.GET.getlist(name)} - {""}
-    if len(found) > 1:
-        raise BadFilter(name, _("Given twice with different values."))
-    return next(iter(found), "")
+    return filters.single(request.GET, name)
 
 
 # -- one report ------------------------------------------------------------------------------------------
@@ -152,7 +149,8 @@ def get_report(request: Request, reference: str) -> Any:
         found = reading.then(request.user, canonical, moment)
         if found is None:
             raise Http404
-        return Response(shown_as(*found, now=False))
+        selection, then = found
+        return Response(shown_as(selection.holder, then, now=False))
     holder, row = reading.find(request.user, canonical)
     if row is not None:
         return Response(shown_as(holder, row))

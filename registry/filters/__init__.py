@@ -9,11 +9,11 @@ filter on released values alone: they are given other tables, and the office's c
 """
 
 from .conditions import EVERY_FILTER, Also, ReportFilter, inside, near
-from .selection import Busy, Count, Page, Selection, holder_for, select
+from .selection import Busy, Count, Page, Selection, holder_for, select, single
 from .values import BadFilter, BoxField, MomentField, ReferenceField
 from .walking import tried
 
 __all__ = [
     "EVERY_FILTER", "Also", "BadFilter", "BoxField", "Busy", "Count", "MomentField", "Page", "ReferenceField",
-    "ReportFilter", "Selection", "holder_for", "inside", "near", "select", "tried",
+    "ReportFilter", "Selection", "holder_for", "inside", "near", "select", "single", "tried",
 ]  # fmt: skip

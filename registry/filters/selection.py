@@ -57,6 +57,8 @@ COUNTED_TO = 10_000
 #: The filters, beside those of areas, whose columns tallies hold.
 _TALLIED = {"kind": "kind", "sector": "sector", "status": "status", "level": "damage_level"}
 
+#: The filters whose columns the wide indexes hold.
+_COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 
 #: One long look for rows at a time in a process: others are asked to come again.
 _long_look = Semaphore(1)
@@ -141,7 +143,8 @@ class Selection:
             return (current,)
         past = self._filtered(PastReport, but=but, gone=gone)
         return (
-            current.filter(valid_from__lte=self.as_of),
+            # Said as the index ``then`` says it.
+            current.filter(valid_from__lte=self.as_of, valid_from__isnull=False),
             past.filter(valid_from__lte=self.as_of, valid_to__gt=self.as_of),
         )
 
@@ -164,7 +167,8 @@ class Selection:
                 rows = rows.within(self.person.scope)
             if table is PastReport:
                 withdrawn = Q(Among("report", self._withdrawn))
-                rows = rows.filter(withdrawn if gone else ~withdrawn)
+                if gone or self._withdrawn:
+                    rows = rows.filter(withdrawn if gone else ~withdrawn)
             elif gone:
                 rows = rows.filled("withdrawn")
             elif "withdrawn" not in self.params:
@@ -213,6 +217,15 @@ class Selection:
         if it asks for more than an area, or for areas below the regions, which these do not know."""
         plain = not self.filterset.also and self.params.keys() <= {"area", "view", "as_of"}
         return self._regions if plain else None
+
+    @cached_property
+    def is_covered(self) -> bool:
+        """Whether one wide index holds all that is asked of each row: ``cell``, as of a moment ``then``."""
+        person = self.person if self.holder == Holder.OFFICE else None
+        areas = [area.level for name, area in self.values.items() if name == "area"]
+        deepest = max([*areas, *(person.scope.areas if person else ())], default=0)
+        known = not self.filterset.also and self.values.keys() <= _COVERED
+        return known and deepest <= (2 if self.as_of else 1)
 
     @cached_property
     def _regions(self) -> Q | None:
@@ -452,6 +465,10 @@ class Selection:
             [(name, value) for name, values in self.params.items() if name not in names for value in values]
         )
 
+    def query_of(self, *names: str) -> str:
+        """These parameters alone as a query string."""
+        return self.query_without(*(self.params.keys() - {*names}))
+
     @cached_property
     def choices(self) -> dict[str, tuple[tuple[str, Any], ...]]:
         """What the filters offer whose choices follow from this holder's rows, and from what was asked for."""
@@ -532,6 +549,11 @@ def _given(params: Mapping[str, Any] | QueryDict) -> dict[str, list[str]]:
     lists = params.lists() if isinstance(params, QueryDict) else ((n, [v]) for n, v in params.items())
     given = {name: sorted({str(value).strip() for value in values} - {""}) for name, values in lists}
     return {name: values for name, values in given.items() if values}
+
+
+def single(params: QueryDict, name: str) -> str:
+    """The one value of a parameter, "" if it is left away; BadFilter if there are several."""
+    return _single({name: sorted({value.strip() for value in params.getlist(name)} - {""}) or [""]}, name)
 
 
 def _single(given: Mapping[str, list[str]], name: str) -> str:

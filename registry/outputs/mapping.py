@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from registry import geo
 from registry.filters import BadFilter, Selection, tried
-from registry.models import Cluster, ReportRow, TallyDelta
+from registry.models import Cluster, PastReport, ReportRow, TallyDelta
 from registry.models.sql import kept_off
 from registry.outputs.statistics import added, grouped, sectors_of
 from registry.outputs.telling import what
@@ -38,8 +38,6 @@ LAST_ZOOM = 19
 #: How many rows one tile gathers from the cell index, and how many rows it looks at one by one, before it
 #: says that it shows a part.
 MOST_ROWS, MOST_LOOKED = 2_000_000, 20_000
-#: Filters that the cell index answers.
-_COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 
 #: Damage levels that say something, by how bad they are.
 _RANKS = {level: rank for rank, level in enumerate(scales.SEVERITY) if rank}
@@ -121,8 +119,15 @@ def _apart(groups: Iterable[Group]) -> list[Group]:
 
 def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
     """South, west, north, east of what is selected, a degree or so wide of it; None where nothing is."""
-    zoom = 8
-    parts, _partial, _keys = _parts(selection, geo.tile_range(0, 0, 0), zoom)
+    return _bounds(_parts(selection, geo.tile_range(0, 0, 0), _WIDE)[0])
+
+
+#: The zoom level by which it is told how wide something is.
+_WIDE = 8
+
+
+def _bounds(parts: Iterable[int], zoom: int = _WIDE) -> tuple[float, float, float, float] | None:
+    """The same of parts of ``zoom``."""
     if not parts:
         return None
     centres = [geo.centre(part, zoom) for part in parts]
@@ -138,7 +143,7 @@ def bounds(selection: Selection) -> tuple[float, float, float, float] | None:
 
 def without_place(selection: Selection, *, most: int = 10_000) -> int:
     """How many of the selected rows have no place on the map, counted to one more than ``most``."""
-    return sum(rows.filter(cell=None)[: most + 1].count() for rows in selection.tables)
+    return sum(tried(rows).filter(cell=None)[: most + 1].count() for rows in selection.tables)
 
 
 # -- groups -----------------------------------------------------------------------------------------------
@@ -154,8 +159,8 @@ def _parts(
     if areas is not None and sectors_of(selection) is None and zoom in Cluster.ZOOMS:
         found = _pyramid(selection, areas, cells, zoom)
         return _gathered((part, n, _RANKS.get(level, 0)) for part, level, n in found if n > 0), False, None
-    if _is_covered(selection):
-        along = _along(selection, cells, zoom)
+    if selection.is_covered:
+        along = _together([_along(rows, selection.holder, cells, zoom) for rows in selection.tables])
         parts = {part: (n, worst) for part, n, worst, _key in along}
         keys = {part: key for part, _n, _worst, key in along if key is not None}
         return parts, sum(n for n, _worst in parts.values()) >= MOST_ROWS, keys
@@ -181,15 +186,31 @@ def _gathered(found: Iterable[tuple[int, int, int]]) -> dict[int, tuple[int, int
     return parts
 
 
-def _along(selection: Selection, cells: tuple[int, int], zoom: int) -> list[tuple[int, int, int, int | None]]:
-    """The rows that the cell index alone can tell, part by part along it: the prefix, how many, the worst of
-    them, and the sort key of a row alone. No more parts once there are MOST_ROWS.
+#: A part of a tile: its prefix, how many rows lie there, the place of the worst in ``SEVERITY``, and the sort key
+#: of a row alone.
+Part = tuple[int, int, int, int | None]
+
+
+def _together(tables: list[list[Part]]) -> list[Part]:
+    """The parts of all tables, those of one prefix added."""
+    if len(tables) == 1:
+        return tables[0]
+    found: dict[int, Part] = {}
+    for part, n, worst, key in (one for parts in tables for one in parts if one[1]):
+        _part, before, worse, _key = found.get(part, (part, 0, 0, None))
+        found[part] = part, before + n, max(worst, worse), None if before else key
+    return list(found.values())
+
+
+def _along(rows: Any, holder: str, cells: tuple[int, int], zoom: int) -> list[Part]:
+    """The rows of a table of this holder that its wide index alone can tell, part by part along it. No more
+    parts once there are MOST_ROWS.
 
     Each part is a range of the index, counted as it is read; to group a tile, SQLite would sort all of its
     rows and PostgreSQL hash each.
     """
-    (rows,) = selection.tables
     shift, table = 2 * (geo.ZOOM - zoom), rows.model._meta.db_table
+    own = f"holder = '{holder}' AND " if rows.model is PastReport else ""
 
     def within(part: str, column: str) -> tuple[str, tuple]:
         first, last = (RawSQL(f"({part} + {more}) << {shift}", ()) for more in (0, 1))
@@ -208,7 +229,7 @@ def _along(selection: Selection, cells: tuple[int, int], zoom: int) -> list[tupl
             f"SELECT {', '.join(f'CAST({value} AS bigint)' for value in ('NULL', 'NULL', 0, cells[0] >> shift))}"
             " UNION ALL SELECT ahead,"
             f" (SELECT COUNT(*) * 8 + MAX(CASE told {worst} ELSE 0 END) FROM ({levels}) AS inside), {seen},"
-            f" (SELECT cell >> {shift} FROM {table} WHERE cell >= (ahead + 1) << {shift} AND cell < {cells[1]}"
+            f" (SELECT cell >> {shift} FROM {table} WHERE {own}cell >= (ahead + 1) << {shift} AND cell < {cells[1]}"
             f" ORDER BY cell LIMIT 1) FROM along WHERE ahead IS NOT NULL AND {seen} < {MOST_ROWS})"
             f" SELECT part, found / 8, found %% 8, CASE WHEN found / 8 = 1 THEN ({alone} LIMIT 1) END"
             " FROM along WHERE found IS NOT NULL",
@@ -245,13 +266,6 @@ def _sources(selection: Selection, cells: tuple[int, int]) -> tuple[list[Any], b
         # The slice keeps the order, and the order the index of the walk.
         sources.append(kept_off(inside, {"cell"})[:MOST_ROWS])
     return sources, partial
-
-
-def _is_covered(selection: Selection) -> bool:
-    person = selection.person if selection.holder == Holder.OFFICE else None
-    areas = [area.level for name, area in selection.values.items() if name == "area"]
-    coarse = all(level <= 1 for level in [*areas, *(person.scope.areas if person else ())])
-    return coarse and not selection.as_of and selection.values.keys() <= _COVERED
 
 
 def _in_cells(rows: QuerySet, ranges: Iterable[tuple[int, int]]) -> QuerySet:
@@ -343,7 +357,9 @@ class Frame(NamedTuple):
 
 def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sketch | None:
     """The selection at a glance, on the outlines of countries and regions; None where nothing has a place."""
-    box = bounds(selection)
+    # As of a moment all rows are gone through: once, as finely as any drawing may want.
+    kept = _parts(selection, geo.tile_range(0, 0, 0), _FINE)[0] if selection.as_of else None
+    box = bounds(selection) if kept is None else _bounds(_coarser(kept, _FINE - _WIDE))
     if box is None:
         return None
     south, west, north, east = box
@@ -351,12 +367,25 @@ def sketch(selection: Selection, *, width: int = 480, height: int = 260) -> Sket
     scale = min(width / (right - left), height / (bottom - top))
     frame = Frame(width, height, (left + right) / 2, (top + bottom) / 2, scale)
     zoom = min(Cluster.ZOOMS[-1], max(Cluster.ZOOMS[0], round(math.log2(scale / 16))))
-    parts, _partial, _keys = _parts(selection, geo.tile_range(0, 0, 0), zoom)
+    if kept is None:
+        parts, _partial, _keys = _parts(selection, geo.tile_range(0, 0, 0), zoom)
+    else:
+        zoom = min(zoom, _FINE)
+        parts = _coarser(kept, _FINE - zoom)
     dots = []
     for part, (n, worst) in sorted(parts.items(), key=lambda one: (-one[1][0], one[0])):
         dot = frame.pixel(*geo.middle(part, zoom))
         dots.append((*dot, round(4 + 3 * math.log10(n), 1), scales.SEVERITY[worst]))
     return Sketch(width, height, _land(frame), dots)
+
+
+#: The zoom level of the parts of which drawings as of a moment are made.
+_FINE = 12
+
+
+def _coarser(parts: dict[int, tuple[int, int]], levels: int) -> dict[int, tuple[int, int]]:
+    """Parts so many zoom levels above."""
+    return _gathered((part >> 2 * levels, n, worst) for part, (n, worst) in parts.items())
 
 
 @lru_cache(maxsize=32)

@@ -1,5 +1,7 @@
 """What somebody may read of one report, an incident or an asset: the pages and the API ask here."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +13,7 @@ from registry.models.identity import read_reference
 from registry.rules import access, supply
 from registry.rules.vocabularies import Holder, Kind, Role, Sector
 
-from .children import Children
+from .children import Children, standing
 
 #: An asset has not been struck more often than this many reports say.
 _MOST_STRIKES = 200
@@ -27,15 +29,26 @@ def find(person: Any, reference: str) -> tuple[str, Any]:
     return holder, CURRENT[holder].objects.filter(reference=reference).first()
 
 
-def then(person: Any, reference: str, as_of: str) -> tuple[str, ReportRow] | None:
-    """The row of a report as it stood at a moment, and whose it is; None if the person was shown none then."""
-    for view in ("", "published") if access.is_staff(person) else ("",):
-        asked = {"text": reference, "as_of": as_of, "view": view, "set_aside": "1"}
-        selection = filters.select(person, asked)
+def then(person: Any, reference: str, as_of: str) -> tuple[filters.Selection, ReportRow] | None:
+    """The row of a report as it stood at a moment, and the selection it is of; None if the person was shown
+    none then."""
+    for selection in _views(person, {"text": reference, "as_of": as_of, "set_aside": "1"}):
         rows = selection.page(size=1).rows
         if rows and rows[0].reference == reference:
-            return selection.holder, rows[0]
+            return selection, rows[0]
     return None
+
+
+def _views(person: Any, asked: dict[str, str]) -> Iterator[filters.Selection]:
+    """What a person is given of this: outside their own areas staff read what is published, where their moment
+    is an edition's."""
+    yield filters.select(person, asked)
+    if access.is_staff(person):
+        try:
+            yield filters.select(person, asked | {"view": "published"})
+        except filters.BadFilter as refused:
+            if refused.param != "as_of":
+                raise
 
 
 def office_report(person: Person, reference: str) -> Report | None:
@@ -53,10 +66,11 @@ def is_quiet(own: Report) -> bool:
     return own.kind == Kind.NETWORK or own.sector == Sector.ELECTRICITY
 
 
-def released_steps(row: ReportRow, holder: str) -> list[OutageStep] | None:
-    """The steps of an outage that an audience sees, as the files have them; None where there are none."""
-    children = Children(OutageStep, holder, using="default")
-    rows = CURRENT[holder]._default_manager.filter(pk=row.pk)
+def released_steps(row: ReportRow, holder: str, as_of: datetime | None = None) -> list[OutageStep] | None:
+    """The steps of an outage that a holder sees, now or as of a moment, as the files have them; None where
+    there are none."""
+    children = Children(OutageStep, holder, as_of, using="default")
+    rows = type(row)._default_manager.filter(pk=row.pk)
     seen = children.of(rows).values(f"{children.path(rows)}__pk")
     return list(OutageStep.objects.filter(pk__in=seen).order_by("at", "pk")) or None
 
@@ -99,20 +113,23 @@ def incidents_after(person: Any, name: str, reference: str) -> Any:
     return rows.exclude(began_at=last.began_at, reference__gte=last.reference)
 
 
-def statements(incident: Incident, person: Any) -> Any:
-    """What was said about an incident: staff see all of it, outsiders what is published and stands."""
+def statements(incident: Incident, person: Any, *, as_of: datetime | None = None) -> Any:
+    """What was said about an incident, as of a moment what was recorded by then: staff see all of it, outsiders what
+    is published and stands."""
     found = incident.statements.select_related("area", "recorded_by")
-    return found if access.is_staff(person) else found.filter(published=True, voided_at=None)
+    if access.is_staff(person):
+        return found if as_of is None else found.filter(recorded_at__lte=as_of)
+    return found.filter(standing(as_of), published=True)
 
 
-def asset(person: Any, reference: str) -> tuple[Asset, str, list[ReportRow]] | None:
-    """An asset, whose rows of its strikes the person sees, and the rows; None if they see none."""
+def asset(
+    person: Any, reference: str, *, as_of: str = ""
+) -> tuple[Asset, filters.Selection, list[ReportRow]] | None:
+    """An asset, the selection of its strikes that the person sees, and their rows; None if they see none."""
     canonical = read_reference(reference) or ""
     thing = Asset.objects.filter(reference=canonical).select_related("part_of").first()
-    # Outside their own areas staff read what is published.
-    for view in ("", "published") if access.is_staff(person) else ("",):
-        selection = filters.select(person, {"asset": canonical, "view": view})
+    for selection in _views(person, {"asset": canonical, "as_of": as_of}):
         rows = selection.page(size=_MOST_STRIKES).rows if thing else []
         if thing and rows:
-            return thing, selection.holder, rows
+            return thing, selection, rows
     return None

@@ -109,6 +109,8 @@ def counted(selection: Selection) -> list[Line]:
     )
     numbers: dict[tuple[str, ...], tuple[int, int]] = {}
     for rows in selection.tables:
+        # As of a moment one wide index holds all that is asked of each row: no other is to be chosen.
+        rows = tried(rows) if selection.as_of else rows
         rows = rows.order_by().annotate(area=AREA, customers=customers)
         for *key, n, out in grouped(rows, *Line._fields[:-2], total="customers"):
             before, out_before = numbers.get(tuple(key), (0, 0))
@@ -192,6 +194,10 @@ def by_region(selection: Selection) -> Counter[str] | None:
         for line in tallied(selection, selection.regions):
             counts[line.area] += line.n
         return counts
+    if selection.as_of and selection.is_covered:
+        for line in counted(selection):
+            counts[line.area] += line.n
+        return counts
     for rows in selection.tables:
         for code, n in grouped(rows.order_by().annotate(area=AREA)[: MOST_ROWS + 1], "area"):
             counts[code] += n
@@ -212,7 +218,7 @@ def sectors_of(selection: Selection) -> frozenset[str] | None:
 
 def _kept(selection: Selection, first: date, last: date) -> dict[date, dict[str, int]]:
     """The figures kept of past days; none where they cannot be told apart so finely."""
-    areas = selection.regions
+    areas = selection.areas
     if areas is None or sectors_of(selection) is not None:
         return {}
     figures = DayFigure.objects.using(selection.using).filter(
@@ -246,6 +252,7 @@ def _by_area(selection: Selection, damage: Iterable[Line]) -> list[tuple[str, Co
 def _by_district(selection: Selection) -> dict[str, Counter[str]]:
     areas: dict[str, Counter[str]] = defaultdict(Counter)
     for rows in selection.tables:
+        rows = tried(rows) if selection.as_of else rows
         open_rows = rows.filter(kind__in=workflow.DAMAGE, status__in=OPEN).order_by()
         keyed = open_rows.values_list("adm2_code", "adm1_code", "country", "damage_level")
         for adm2, adm1, country, level in keyed:

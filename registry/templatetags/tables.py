@@ -45,8 +45,10 @@ def _damage(row: Any) -> SafeString:
 
 
 @register.simple_tag
-def report_table(rows: Iterable[Any], office: bool = False) -> SafeString:
-    """Reports, one a row; the ``office`` sees danger and how long each has waited."""
+def report_table(rows: Iterable[Any], office: bool = False, query: str = "") -> SafeString:
+    """Reports, one a row; the ``office`` sees danger and how long each has waited. ``query``: what keeps the
+    links at a moment in the past, when nothing waits."""
+    end = escape(f"?{query}" if query else "")
     columns: list[tuple[str, Callable[[Any], str]]] = [
         (_("What"), lambda row: _what(row, danger=office)),
         (_("Where"), show.place),
@@ -54,13 +56,13 @@ def report_table(rows: Iterable[Any], office: bool = False) -> SafeString:
         (_("Damage"), _damage),
         (_("Status"), lambda row: show.tag_status(row.status)),
     ]
-    if office:
+    if office and not query:
         columns.append((_("Waits"), lambda row: show.waits(row.updated_utc)))
     columns = [(escape(words), cell) for words, cell in columns]
     heads = "".join(f'<th scope="col">{words}</th>' for words in (escape(_("Reference")), *dict(columns)))
     page = reverse("report", args=["reference"])[: -len("reference")]
     lines = [
-        f'<tr><th scope="row"><a class="reference" href="{page}{row.reference}">'
+        f'<tr><th scope="row"><a class="reference" href="{page}{row.reference}{end}">'
         f"{row.reference}</a></th>"
         + "".join(f'<td data-label="{words}">{conditional_escape(cell(row))}</td>' for words, cell in columns)
         + "</tr>"

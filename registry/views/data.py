@@ -18,6 +18,8 @@ from registry.outputs.tables import TABLES, edition_of
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
+from .then import then
+
 #: What the names of the columns and a row of a file usually take.
 HEAD_BYTES, ROW_BYTES = 800, 500
 
@@ -47,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "formats": sorted(((one.name, one.label) for one in FORMATS.values()), key=_streams),
         "columns": COLUMNS,
         "filters": dictionary.filters(selection),
+        "then": then(request, selection),
         "cited_query": selection.query_without("as_of", "view"),
         "page_address": f"{settings.BASE_URL}{request.path}",
     }

@@ -16,14 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from registry.filters import Selection, select
-from registry.models import Edition, Incident
+from registry.filters import Selection, select, single
+from registry.models import Incident
 from registry.outputs import mapping, statistics
+from registry.outputs.tables import edition_of
 from registry.rules import workflow
 from registry.rules.vocabularies import Holder, Kind, Status
 from registry.templatetags.components import change
 
 from .once import once
+from .then import then
 
 #: As many regions have a bar of their own; the others share one.
 BARS = 12
@@ -35,19 +37,20 @@ OPEN = [("status", str(status)) for status in statistics.OPEN]
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Figures, supply, damage by region and the newest incidents: staff their own areas now, everybody else
-    the last edition."""
-    selection = select(request.user, {})
+    the last edition; or as of a moment (``as_of``)."""
+    selection = select(request.user, {"as_of": single(request.GET, "as_of")})
     is_office = selection.holder == Holder.OFFICE
-    edition = None if is_office else Edition.objects.using("reader").first()
+    edition = edition_of(selection)
     context: dict[str, Any] = {
         "nav": "home",
         "is_office": is_office,
         "as_of_edition": edition,
         "incidents": _incidents(selection),
+        "then": then(request, selection),
         "no_areas": is_office and not selection.person.scope.areas,
     }
     if edition or is_office:
-        on = timezone.localdate(edition and edition.at)
+        on = timezone.localdate(selection.as_of or (edition and edition.at))
         context["edition"] = edition
         context["state"] = once("home", selection, edition, lambda: _state(selection, on))
     return render(request, "home/page.html", context)
@@ -60,35 +63,39 @@ def _state(selection: Selection, on: date) -> SafeString:
     day = statistics.day(selection, on=on, verified_on=verified_on)
     context = {
         "day": day,
-        "figures": _figures(day, verified_on, is_office=is_office),
-        "areas": _bars(day, using=selection.using),
+        "figures": _figures(selection, day, verified_on),
+        "areas": _bars(selection, day),
+        "then_query": selection.query,
         "sketch": mapping.sketch(selection),
     }
     return render_to_string("home/_state.html", context)
 
 
-def _list(*params: tuple[str, Any]) -> str:
-    return f"{reverse('reports')}?{urlencode(params)}"
+def _list(selection: Selection, *params: tuple[str, Any]) -> str:
+    """The address of a list, as of the same moment."""
+    asked = [*params, *(("as_of", moment) for moment in selection.params.get("as_of", ()))]
+    return f"{reverse('reports')}?{urlencode(asked)}"
 
 
-def _figures(day: statistics.Day, verified_on: date, *, is_office: bool) -> list[dict[str, Any]]:
+def _figures(selection: Selection, day: statistics.Day, verified_on: date) -> list[dict[str, Any]]:
     """The four figures in words, each with the list behind it."""
-    since = _("yesterday") if is_office else _("the day before")
+    of_today = selection.holder == Holder.OFFICE and not selection.as_of
+    since = _("yesterday") if of_today else _("the day before")
     on = verified_on.isoformat()
     verified = (
         _("Verified today")
-        if is_office
+        if of_today
         else _("Verified on %(day)s") % {"day": date_format(verified_on, "DATE_FORMAT")}
     )
     rows = [
-        (_("Open damage"), day.open_damage, _list(*DAMAGE, *OPEN)),
-        (verified, day.verified, _list(("verified_from", on), ("verified_to", on))),
+        (_("Open damage"), day.open_damage, _list(selection, *DAMAGE, *OPEN)),
+        (verified, day.verified, _list(selection, ("verified_from", on), ("verified_to", on))),
         (
             _("Customers without supply"),
             day.customers_out,
-            _list(("kind", Kind.OUTAGE), *(("status", status) for status in statistics.OUT)),
+            _list(selection, ("kind", Kind.OUTAGE), *(("status", status) for status in statistics.OUT)),
         ),
-        (_("Repairs under way"), day.repairs, _list(("status", Status.REPAIR_IN_PROGRESS))),
+        (_("Repairs under way"), day.repairs, _list(selection, ("status", Status.REPAIR_IN_PROGRESS))),
     ]
     return [
         {
@@ -101,14 +108,14 @@ def _figures(day: statistics.Day, verified_on: date, *, is_office: bool) -> list
     ]
 
 
-def _bars(day: statistics.Day, *, using: str) -> list[dict[str, Any]]:
+def _bars(selection: Selection, day: statistics.Day) -> list[dict[str, Any]]:
     """A bar for each area, the smallest ones together in the last."""
     shown, rest = day.areas[:BARS], day.areas[BARS:]
-    names = statistics.area_names((code for code, _levels in shown), using=using)
+    names = statistics.area_names((code for code, _levels in shown), using=selection.using)
     rows: list[dict[str, Any]] = [
         {
             "label": names.get(code) or _("Area not known"),
-            "url": _list(("area", code), *DAMAGE, *OPEN) if code in names else "",
+            "url": _list(selection, ("area", code), *DAMAGE, *OPEN) if code in names else "",
             "parts": list(levels.items()),
         }
         for code, levels in shown
@@ -125,6 +132,8 @@ def _incidents(selection: Selection) -> Any:
     incidents = Incident.objects.using(selection.using).prefetch_related("areas")
     if selection.holder != Holder.OFFICE:
         incidents = incidents.filter(published=True)
+    if selection.as_of:
+        incidents = incidents.filter(created_at__lte=selection.as_of)
     return incidents[:INCIDENTS]
 
 

@@ -18,7 +18,6 @@ from registry.actions.journal import Refused
 from registry.forms.incidents import IncidentForm, StatementForm
 from registry.models import Incident, Statement
 from registry.models.identity import read_reference
-from registry.models.sql import kept_off
 from registry.outputs import reading
 from registry.outputs.statistics import grouped
 from registry.rules import access, scales
@@ -27,6 +26,7 @@ from registry.rules.vocabularies import Kind, StatementType
 
 from . import acting
 from .guards import command_id, may, person_of
+from .then import then
 
 #: What a statement's figure is set beside: the reports it may be about.
 _LOGGED: dict[str, Callable[["_Group"], bool]] = {
@@ -36,6 +36,8 @@ _LOGGED: dict[str, Callable[["_Group"], bool]] = {
 }
 #: Incidents on a page of the list; statements of one, and its newest reports that are counted.
 _MOST, _MOST_STATEMENTS, _MOST_COUNTED = 60, 200, 20_000
+#: As many of its reports are on its page.
+_MOST_SHOWN = 20
 
 
 def _incident(request: HttpRequest, reference: str) -> Incident:
@@ -67,14 +69,21 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 def incident(request: HttpRequest, reference: str) -> HttpResponse:
     """*What happened that night?*"""
     found = _incident(request, reference)
-    selection = filters.select(request.user, {"incident": found.reference})
+    asked = {"incident": found.reference, "as_of": filters.single(request.GET, "as_of")}
+    selection = filters.select(request.user, asked)
     office = access.is_staff(request.user)
-    statements = reading.statements(found, request.user)
-    (walk,) = selection.walks
-    rows = walk.part(after=None, until=None, back=False)
-    supply = kept_off(rows.filter(kind=Kind.OUTAGE), {"kind"})
-    counted = grouped(rows[:_MOST_COUNTED], *_Group._fields[:-2], total="customers_affected")
-    groups = [_Group(*values) for values in counted]
+    statements = reading.statements(found, request.user, as_of=selection.as_of)
+    if selection.as_of and found.created_at > selection.as_of:
+        raise Http404
+    # As of a moment they are along several walks.
+    parts = [walk.part(after=None, until=None, back=False) for walk in selection.walks]
+    groups = [
+        _Group(*values)
+        for rows in parts
+        for values in grouped(rows[:_MOST_COUNTED], *_Group._fields[:-2], total="customers_affected")
+    ]
+    shown = (row for some in parts for row in some[:_MOST_SHOWN])
+    rows = sorted(shown, key=lambda row: row.sort_key, reverse=True)
     lost = (one for one in groups if one.kind == Kind.OUTAGE and one.customers_unit != "settlements")
     context = {
         "incident": found,
@@ -83,10 +92,11 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "zone": _zone(found),
         "statements": [(line, _logged(line, groups)) for line in statements[:_MOST_STATEMENTS]],
         "bars": _bars(groups),
-        "supply": list(supply.order_by("-customers_affected", "reference")[:20]),
+        "supply": any(one.kind == Kind.OUTAGE for one in groups),
         "affected": sum(one.affected or 0 for one in lost),
-        "counted_to": _MOST_COUNTED if sum(one.n for one in groups) == _MOST_COUNTED else None,
-        "rows": list(rows[:20]),
+        "counted_to": _MOST_COUNTED if sum(one.n for one in groups) >= _MOST_COUNTED else None,
+        "rows": rows[:_MOST_SHOWN],
+        "then": then(request, selection),
         "count": selection.count(thorough=True),
         "linked": reading.incidents(request.user).filter(linked=found),
         "may_state": access.may(request.user, Verb.STATE),

@@ -17,6 +17,8 @@ from registry.outputs import mapping, statistics
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
+from .then import then
+
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
@@ -40,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "tile_url": settings.TILE_URL,
         "regions": _regions(selection),
         "without_place": mapping.without_place(selection),
+        "then": then(request, selection),
     }
     return render(request, "map/page.html", context)
 
@@ -86,6 +89,7 @@ def in_view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "rows": [(mapping.title(row), row) for row in found.rows],
         "more_url": f"{reverse('map-list')}?{selection.query}&after={found.after}" if found.after else "",
+        "then_query": selection.query_of("as_of"),
         "list_url": f"{reverse('reports')}?{selection.query}",
     }
     return render(request, "map/_in_view.html", context)

@@ -31,6 +31,7 @@ from registry.templatetags import tables
 from . import places
 from .deeds import office_report
 from .guards import person_of, signed_in
+from .then import then
 
 # -- the list ------------------------------------------------------------------------------------------
 
@@ -71,6 +72,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "count_url": f"{address}?{selection.query}&count=all" if count.is_least and not thorough else "",
         "nav": "reports",
         "is_staff": access.is_staff(request.user),
+        "then": then(request, selection),
         "saved": SavedFilter.objects.filter(person=request.user.pk),
     }
     return render(request, "report/list.html", context)
@@ -98,6 +100,8 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
         raise Http404
     if canonical != reference:
         return redirect("report", canonical, permanent=True)
+    if moment := filters.single(request.GET, "as_of"):
+        return _report_then(request, canonical, moment)
     holder, row = reading.find(request.user, canonical)
     if row is None and getattr(request.user, "role", None) == Role.RESIDENT:
         own = Report.objects.filter(reference=canonical, logged_by=request.user.pk).first()
@@ -112,6 +116,24 @@ def report(request: HttpRequest, reference: str) -> HttpResponse:
         context |= _office_context(request, row)
     elif row.kind == Kind.OUTAGE and (steps := reading.released_steps(row, holder)) is not None:
         context |= {"steps": steps, "stairs": reading.stairs(steps)}
+    return render(request, "report/detail.html", context)
+
+
+def _report_then(request: HttpRequest, reference: str, as_of: str) -> HttpResponse:
+    """The row of a report as it stood at a moment, and nothing of what hangs on it but the steps of supply."""
+    found = reading.then(request.user, reference, as_of)
+    if found is None:
+        raise Http404
+    selection, row = found
+    context = {
+        "row": row,
+        "holder": selection.holder,
+        "then": then(request, selection, gone=False),
+        "nav": "reports",
+    }
+    if row.kind == Kind.OUTAGE:
+        steps = reading.released_steps(row, selection.holder, selection.as_of)
+        context |= {"steps": steps, "stairs": reading.stairs(steps or [])}
     return render(request, "report/detail.html", context)
 
 
@@ -309,16 +331,17 @@ def _with_step(row: Report, person: Any, deed_name: str = "") -> tuple[Report, A
 @require_safe
 def asset(request: HttpRequest, reference: str) -> HttpResponse:
     """What it is, where, every strike and repair on one line of time; from rows this person sees alone."""
-    found = reading.asset(request.user, reference)
+    found = reading.asset(request.user, reference, as_of=filters.single(request.GET, "as_of"))
     if found is None:
         raise Http404
-    thing, holder, rows = found
-    office = holder == Holder.OFFICE
+    thing, selection, rows = found
+    office = selection.holder == Holder.OFFICE
     context = {
         "asset": thing,
         "rows": rows,
         "newest": rows[0],
         "office": office,
+        "then": then(request, selection),
         "parts": thing.parts.all()[:200] if office else (),
         "nav": "reports",
     }

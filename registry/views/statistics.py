@@ -23,6 +23,7 @@ from registry.outputs.durations import End, Origin
 from registry.rules.vocabularies import LIGHTEST_FIRST, DamageLevel, Holder
 
 from .once import once
+from .then import then
 
 #: What this door takes beside the filters.
 BESIDE = ("origin", "end")
@@ -52,6 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "kept": [(name, value) for name, values in selection.params.items() for value in values],
         "asked": found.asked,
         "query": query,
+        "then": then(request, selection),
         "full_query": "&".join(filter(None, [query, f"origin={found.asked.origin}&end={found.asked.end}"])),
     }
     return render(request, "statistics/page.html", context)

@@ -410,7 +410,8 @@ def layers(days: list[str]) -> list[str]:
 def addresses(audience: str) -> list[str]:
     days = [f"as_of={at.date()}" for at in EDITIONS] + [f"as_of={EDITIONS[0]:%Y-%m-%dT%H:%M:%SZ}"]
     queries = [*FILTERS, *days, f"kind=building&text=Millstreet&{days[0]}", f"type=house&{days[1]}"]
-    found = ["/", "/incidents", "/about", f"/incidents?before={HIDDEN}", f"/incidents?before={KNOWN}"]
+    found = [f"/?{day}" for day in days]
+    found += ["/", "/incidents", "/about", f"/incidents?before={HIDDEN}", f"/incidents?before={KNOWN}"]
     found += [f"/reports?{query}" for query in queries]
     found += [f"/reports.csv?{query}" for query in queries]
     found += [f"/data?{query}" for query in ("", "kind=building", *days)]
@@ -459,6 +460,9 @@ def addresses(audience: str) -> list[str]:
     found += [f"/api/v1/assets/{reference}" for reference in (MILL, CAMPUS)]
     found += [f"/api/v1/{name}" for name in API_REST]
     found += [f"/i/{KNOWN}", f"/i/{HIDDEN}", f"/a/{MILL}", f"/a/{CAMPUS}", "/my-work", "/log"]
+    for reference in (HOUSE, CLINIC, POWER, RESIDENTS, WITHDRAWN, REJECTED):
+        found += [f"/r/{reference}?{day}" for day in days[::2]]
+    found += [f"{address}?{days[0]}" for address in (f"/i/{KNOWN}", f"/a/{MILL}", f"/a/{CAMPUS}")]
     for lat, lon in (
         (50.0015, 36.0015),
         (50.0115, 36.0115),

@@ -101,7 +101,7 @@ function drawCluster(cluster) {
 
 function drawPoint(point) {
   const marker = L.marker(near(point.lat, point.lon), { icon: pin(point.level) });
-  const element = opened(marker, () => (location.href = root.dataset.report + point.reference));
+  const element = opened(marker, () => (location.href = root.dataset.report + point.reference + root.dataset.reportQuery));
   element.setAttribute("aria-label", `${point.title}, ${words(point.level)}`);
   marker.bindTooltip(point.title);
   // How far the place may be off, while it is looked at.
