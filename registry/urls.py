@@ -25,6 +25,7 @@ from .views import (
     statistics,
     tables,
     tokens,
+    versions,
     wanted,
 )
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("", include(map.urlpatterns)),
     path("", include(logging.urlpatterns)),
     path("", include(reports.urlpatterns)),
+    path("", include(versions.urlpatterns)),
     path("", include(deeds.urlpatterns)),
     path("", include(comparing.urlpatterns)),
     path("", include(places.urlpatterns)),

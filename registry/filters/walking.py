@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from django.db.models import F, Max, Min, Q
 
-from registry.models import PastReport, words
+from registry.models import PastReport, Report, words
 from registry.models.rows import LONG, RANGES, SPARSE, WALKED
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import KEY_BITS, LONG_DAYS, first_key, kept_off
@@ -262,7 +262,9 @@ class Asked:
     def _walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         if rows.model is PastReport:
             if "reference" in self.values:
-                return [Walk(self.begun(rows).filter(report__reference__in=self.values["reference"]), None)]
+                reports = Report.objects.using(rows.db).filter(reference__in=self.values["reference"])
+                keys = list(reports.values_list("pk", flat=True))
+                return [Walk(self.begun(rows).filter(report__in=keys), None)]
             name = next((name for name in ("asset", "incident") if name in self.values), None)
             if name is None:
                 return [Walk(self.fitting(rows), bare)]

@@ -1,6 +1,7 @@
 """What somebody may read of one report, an incident or an asset: the pages and the API ask here."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,17 @@ from django.utils.translation import gettext as _
 
 from registry import filters
 from registry.columns import ASSESSMENTS
-from registry.models import CURRENT, Assessment, Asset, Incident, OutageStep, Person, Report, ReportRow
+from registry.models import (
+    CURRENT,
+    Assessment,
+    Asset,
+    Incident,
+    OutageStep,
+    PastReport,
+    Person,
+    Report,
+    ReportRow,
+)
 from registry.models.identity import read_reference
 from registry.rules import access, supply
 from registry.rules.vocabularies import Holder, Kind, Role, Sector
@@ -49,6 +60,35 @@ def _views(person: Any, asked: dict[str, str]) -> Iterator[filters.Selection]:
         except filters.BadFilter as refused:
             if refused.param != "as_of":
                 raise
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of a report that a holder had: since when each held, and until when (None: still), oldest
+    first."""
+
+    report: int
+    holder: str
+    spans: list[tuple[datetime, datetime | None]]
+
+    def row(self, since: datetime, until: datetime | None) -> Any:
+        """The row of one of them."""
+        if until is None:
+            return CURRENT[self.holder]._default_manager.get(pk=self.report)
+        past = PastReport.objects.filter(report=self.report, holder=self.holder)
+        return past.get(valid_from=since, valid_to=until)
+
+
+def versions(person: Any, reference: str) -> Versions | None:
+    """Every version of a report that this person may see: the office's within their areas, else what an
+    audience was shown from edition to edition; None if there is none."""
+    holder, row = find(person, reference)
+    known = Report.objects.filter(reference=reference).values_list("pk", flat=True).first()
+    past = PastReport.objects.filter(report=known, holder=holder).order_by("valid_from")
+    spans: list[tuple[datetime, datetime | None]] = list(past.values_list("valid_from", "valid_to"))
+    if row is not None:
+        spans.append((row.valid_from, None))
+    return Versions(known, holder, spans) if known and spans else None
 
 
 def office_report(person: Person, reference: str) -> Report | None:

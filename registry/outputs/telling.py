@@ -3,13 +3,17 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format, localize
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _t
 
+from registry.columns import COLUMNS, Column
 from registry.models import CURRENT, Edition, Entry, Report
 from registry.models.reports import field_of
 from registry.rules import vocabularies as v
@@ -183,3 +187,71 @@ def open_question(report: Report, *, using: str = "default") -> str:
         return ""
     asked = Entry.objects.using(using).filter(report=report, move="ask").order_by("-number").first()
     return _words_of(asked).get("question", "") if asked else ""
+
+
+# -- the values of a row -----------------------------------------------------------------------------------
+
+
+def value_of(row: Any, name: str) -> str:
+    """A column of a row of any holder in words, moments on the clocks of its place; "" where it has none."""
+    value = getattr(row, name)
+    if value in (None, ""):
+        return ""
+    if isinstance(value, datetime):
+        here = value.astimezone(ZoneInfo(row.timezone or "UTC"))
+        return f"{date_format(here, 'DATE_FORMAT')} {date_format(here, 'TIME_FORMAT')}"
+    if isinstance(value, date):
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, Decimal):
+        return str(value)
+    choices = dict(field_of(name).flatchoices)
+    return str(choices.get(value, localize(value)))
+
+
+_FIGURES = frozenset({"customers_affected", "customers_out", "customer_hours"})
+_FINER_AREAS = ("adm2_", "adm3_", "settlement")
+
+
+def is_withheld(row: Any, column: Column) -> bool:
+    """Whether a row says of a column that is empty in it that it is withheld."""
+    if getattr(row, column.name) not in (None, ""):
+        return False
+    said = {
+        v.Withheld.NAMES: column.group == "place",
+        v.Withheld.FIGURES: column.name in _FIGURES,
+        v.Withheld.TIMES: column.type == "moment",
+        v.Withheld.AREA: column.name.startswith(_FINER_AREAS),
+        v.Withheld.PLACE: column.name in ("lat", "lon"),
+    }
+    return any(said.get(word, False) for word in row.withheld.split())
+
+
+class Changed(NamedTuple):
+    """A column of two versions of a row, in words, and whether each withholds it."""
+
+    label: str
+    before: str
+    after: str
+    withheld_before: bool
+    withheld_after: bool
+
+
+def compared(before: Any, after: Any) -> tuple[list[Changed], list[Changed]]:
+    """What two versions of a report's row say differently, and what both say alike, column by column. When the
+    row last changed is no change."""
+    differing: list[Changed] = []
+    same: list[Changed] = []
+    for column in COLUMNS:
+        one, other = getattr(before, column.name), getattr(after, column.name)
+        if column.name == "updated_utc" or not {one, other} - {None, ""}:
+            continue
+        (same if one == other else differing).append(
+            Changed(
+                str(column.label),
+                value_of(before, column.name),
+                value_of(after, column.name),
+                is_withheld(before, column),
+                is_withheld(after, column),
+            )
+        )
+    return differing, same

@@ -1,17 +1,13 @@
 """Two reports side by side: one damage told twice, two strikes on one thing, or two things. A person says which."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.formats import date_format, localize
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +16,7 @@ from registry.actions import duplicates, moves, reports
 from registry.actions.journal import Refused
 from registry.models import Person, Report
 from registry.models.reports import field_of
+from registry.outputs import telling
 from registry.rules import access, likeness, workflow
 from registry.rules.vocabularies import Kind
 
@@ -197,24 +194,9 @@ def _parts(left: Report, right: Report, *, differing: bool) -> Iterator[tuple[An
             one, other = getattr(left, name), getattr(right, name)
             if (one != other) == differing and {one, other} - {None, ""}:
                 label = str(field_of(name).verbose_name)
-                fields.append(Compared(label, _words(left, name), _words(right, name)))
+                fields.append(Compared(label, telling.value_of(left, name), telling.value_of(right, name)))
         if fields:
             yield title, fields
-
-
-def _words(report: Report, name: str) -> str:
-    value = getattr(report, name)
-    if value in (None, ""):
-        return ""
-    if isinstance(value, datetime):
-        here = value.astimezone(ZoneInfo(report.timezone or "UTC"))
-        return f"{date_format(here, 'DATE_FORMAT')} {date_format(here, 'TIME_FORMAT')}"
-    if isinstance(value, date):
-        return date_format(value, "DATE_FORMAT")
-    if isinstance(value, Decimal):
-        return str(value)
-    choices = dict(field_of(name).flatchoices)
-    return str(choices.get(value, localize(value)))
 
 
 urlpatterns = [path("r/<str:reference>/compare/<str:other>", compare, name="compare")]
