@@ -420,12 +420,16 @@ class Selection:
         }
 
     @property
-    def parts(self) -> list[tuple[str, str]]:
-        """Each filter in words, with the query string of the selection without it."""
-        said = [
+    def _said(self) -> list[tuple[str, str]]:
+        return [
             (self.filterset.filters[name].words(value), self.query_without(name))
             for name, value in self.values.items()
         ]
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Each filter in words, with the query string of the selection without it."""
+        said = self._said
         if self.as_of:
             moment = date_format(timezone.localtime(self.as_of), "DATETIME_FORMAT")
             said.append((_("as of %s") % moment, self.query_without("as_of")))
@@ -445,10 +449,28 @@ class Selection:
     @property
     def sentence(self) -> str:
         """The whole filter in words: "Damage to buildings: School, in Kharkiv, Verified, since 1 March"."""
-        words = [word for word, _query in self.parts]
+        return self._sentence(self.parts)
+
+    @property
+    def title(self) -> str:
+        """The same without the moment."""
+        return self._sentence(self._said)
+
+    def _sentence(self, parts: list[tuple[str, str]]) -> str:
+        words = [word for word, _query in parts]
         if len(self.params.get("kind", [])) == 1:
             words.remove(self.filterset.filters["kind"].words(self.values["kind"]))
         return f"{self.lead}: {', '.join(words)}" if words else self.lead
+
+    @property
+    def asks_of_office(self) -> bool:
+        """Whether it asks for what only the office's rows of now have."""
+        return any(self.filterset.filters[name].office for name in self.values)
+
+    @staticmethod
+    def moment_in_address(at: datetime) -> str:
+        """A moment as it stands in an address: of two editions of one day, it names each."""
+        return _iso(at)
 
     @property
     def leaves_out(self) -> bool:

@@ -263,8 +263,8 @@ class Asked:
         if rows.model is PastReport:
             if "reference" in self.values:
                 reports = Report.objects.using(rows.db).filter(reference__in=self.values["reference"])
-                keys = list(reports.values_list("pk", flat=True))
-                return [Walk(self.begun(rows).filter(report__in=keys), None)]
+                known = list(reports.values_list("pk", flat=True))
+                return [Walk(self.begun(rows).filter(report__in=known), None)]
             name = next((name for name in ("asset", "incident") if name in self.values), None)
             if name is None:
                 return [Walk(self.fitting(rows), bare)]

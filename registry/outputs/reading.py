@@ -43,10 +43,12 @@ def find(person: Any, reference: str) -> tuple[str, Any]:
 def then(person: Any, reference: str, as_of: str) -> tuple[filters.Selection, ReportRow] | None:
     """The row of a report as it stood at a moment, and the selection it is of; None if the person was shown
     none then."""
-    for selection in _views(person, {"text": reference, "as_of": as_of, "set_aside": "1"}):
-        rows = selection.page(size=1).rows
-        if rows and rows[0].reference == reference:
-            return selection, rows[0]
+    known = Report.objects.filter(reference=reference).values_list("pk", flat=True).first()
+    for selection in _views(person, {"as_of": as_of, "set_aside": "1"}):
+        for rows in selection.tables:
+            key = "pk" if rows.model is Report else "report"
+            for row in filters.tried(rows).filter(**{key: known})[:1] if known else ():
+                return selection, row
     return None
 
 

@@ -4,7 +4,6 @@ import csv
 from io import StringIO
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -18,6 +17,7 @@ from registry.outputs.tables import TABLES, edition_of
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
+from .presets import cite, saved_by
 from .then import then
 
 #: What the names of the columns and a row of a file usually take.
@@ -50,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "columns": COLUMNS,
         "filters": dictionary.filters(selection),
         "then": then(request, selection),
-        "cited_query": selection.query_without("as_of", "view"),
-        "page_address": f"{settings.BASE_URL}{request.path}",
+        "citation": cite(selection, edition, door="data"),
+        "saved": saved_by(request),
     }
     return render(request, "data/page.html", context)
 

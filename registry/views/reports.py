@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models.expressions import RawSQL
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _t
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from registry import filters
 from registry.actions import deeds, duplicates, evidence, moves
@@ -19,10 +18,10 @@ from registry.models import (
     Person,
     Report,
     Request,
-    SavedFilter,
 )
 from registry.models.identity import read_reference
 from registry.outputs import reading, telling
+from registry.outputs.tables import edition_of
 from registry.rules import access, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder, Kind, Role, Status
@@ -31,6 +30,7 @@ from registry.templatetags import tables
 from . import places
 from .deeds import office_report
 from .guards import person_of, signed_in
+from .presets import cite, saved_by
 from .then import then
 
 # -- the list ------------------------------------------------------------------------------------------
@@ -73,20 +73,10 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "nav": "reports",
         "is_staff": access.is_staff(request.user),
         "then": then(request, selection),
-        "saved": SavedFilter.objects.filter(person=request.user.pk),
+        "saved": saved_by(request),
+        "citation": cite(selection, edition_of(selection), door="reports"),
     }
     return render(request, "report/list.html", context)
-
-
-@signed_in
-@require_POST
-def save_filter(request: HttpRequest) -> HttpResponse:
-    """Keep a filter under a name; the same name again replaces it."""
-    name, query = request.POST.get("name", "").strip()[:100], request.POST.get("query", "")
-    if name:
-        SavedFilter.objects.update_or_create(person=person_of(request), name=name, defaults={"query": query})
-        messages.success(request, _t("Filter saved."))
-    return redirect(f"{reverse('reports')}?{query}")
 
 
 # -- one report ----------------------------------------------------------------------------------------
@@ -261,6 +251,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     context = {
         "queues": [queue for queue in shown if queue[1]],
         "requests": requests,
+        "saved": saved_by(request),
         "draft": Draft.objects.filter(person=person).first(),
         "nav": "my-work",
     }
@@ -350,7 +341,6 @@ def asset(request: HttpRequest, reference: str) -> HttpResponse:
 
 urlpatterns = [
     path("reports", report_list, name="reports"),
-    path("reports/save-filter", save_filter, name="save-filter"),
     path("my-work", my_work, name="my-work"),
     path("a/<str:reference>", asset, name="asset"),
     path("r/<str:reference>", report, name="report"),

@@ -292,7 +292,7 @@ def test_the_page_says_what_is_in_the_file_before_the_click(client):
     assert "/reports.csv?excel=1&amp;type=school" in page
     assert 'href="/reports.csv?type=school"' in page
     assert page.index("excel=1") < page.index('href="/reports.csv?type=school"')
-    assert "/data?type=school&amp;as_of=2026-03-10" in page  # how to cite it
+    assert "/data?type=school&amp;as_of=2026-03-10T12:00:00Z" in page  # how to cite it
     assert "/versions.csv?type=school" in page
     assert "entries.csv" not in page
     for name in NAMES:

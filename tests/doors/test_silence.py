@@ -460,6 +460,9 @@ def addresses(audience: str) -> list[str]:
     found += [f"/api/v1/assets/{reference}" for reference in (MILL, CAMPUS)]
     found += [f"/api/v1/{name}" for name in API_REST]
     found += [f"/i/{KNOWN}", f"/i/{HIDDEN}", f"/a/{MILL}", f"/a/{CAMPUS}", "/my-work", "/log"]
+    for reference in references:
+        found += [f"/r/{reference}/versions"]
+    found += [f"/r/{one}/versions?from={EDITIONS[0]:%Y-%m-%d}" for one in (HOUSE, RESIDENTS, WITHDRAWN)]
     for reference in (HOUSE, CLINIC, POWER, RESIDENTS, WITHDRAWN, REJECTED):
         found += [f"/r/{reference}?{day}" for day in days[::2]]
     found += [f"{address}?{days[0]}" for address in (f"/i/{KNOWN}", f"/a/{MILL}", f"/a/{CAMPUS}")]
