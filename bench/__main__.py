@@ -86,7 +86,7 @@ def run() -> None:
     _ready()
     from registry.models import Person
 
-    from . import exporting, keeping, layers, listing, writing
+    from . import exporting, formats, keeping, layers, listing, writing
     from .serving import server
 
     table = Table(judged=SIZE >= JUDGED_FROM or bool(os.environ.get("JUDGE")))
@@ -98,6 +98,7 @@ def run() -> None:
     _step(table, keeping.day, SIZE)
     with server() as serving:
         _step(table, exporting.measure, serving, official)
+        _step(table, formats.measure, serving)
         _step(table, listing.measure, serving, official, small["pages"])
         _step(table, layers.measure, serving, small["layer"], LAYER)
         _step(table, writing.measure, serving, SECONDS, max(min(6_000, SIZE // 10), 100))

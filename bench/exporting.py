@@ -28,7 +28,7 @@ IN_ORDER = f"SELECT {NAMES} FROM registry_publicreport {{where}} ORDER BY sort_k
 def measure(table: Table, server: Server, official: Any) -> None:
     reader, staff = server.client(), server.client(official)
     reader.download("/reports.csv?area=UA-30")  # what is read once is not counted
-    with Peak(server.pid, *_database_process()) as memory:
+    with Peak(server.pid, *database_process()) as memory:
         spent, rows = _best(lambda: reader.download("/reports.csv"))
     _whole(table, spent, rows)
     _first_rows(table, reader, staff)
@@ -160,7 +160,7 @@ def _own_program(sql: str, *, times: int) -> float | None:
     return sorted(spent)[times // 2]
 
 
-def _database_process() -> list[int]:
+def database_process() -> list[int]:
     """The first process of the database's server."""
     if connection.vendor != "postgresql":
         return []

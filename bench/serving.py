@@ -94,15 +94,16 @@ class Client:
         self.headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
         self.connection = http.client.HTTPConnection(HOST, port, timeout=600)
 
-    def open(self, address: str) -> http.client.HTTPResponse:
+    def open(self, address: str, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
         """The answer of a page that must be there, its body unread."""
+        asked = self.headers | (headers or {})
         try:
-            self.connection.request("GET", address, headers=self.headers)
+            self.connection.request("GET", address, headers=asked)
             response = self.connection.getresponse()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             # It was not used for longer than the server keeps it.
             self.connection.close()
-            self.connection.request("GET", address, headers=self.headers)
+            self.connection.request("GET", address, headers=asked)
             response = self.connection.getresponse()
         if response.status != 200:
             raise RuntimeError(f"{address}: {response.status} {response.read()[:300]!r}")
