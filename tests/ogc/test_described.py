@@ -67,7 +67,7 @@ def test_the_layer_does_what_its_description_says(
     seen: dict[int, int] = {}
     for found in api.get_all_operations():
         _try(found.ok(), mode, headers, reports, seen)
-    assert seen[200] + seen[400] > 0.8 * sum(seen.values())
+    assert seen.get(200, 0) + seen.get(400, 0) > 0.8 * sum(seen.values())
 
 
 def _try(operation: Any, mode: Any, headers: list[Any], reports: list[str], seen: dict[int, int]) -> None:
