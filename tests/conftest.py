@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, connections
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection, connections
 from django.test import TransactionTestCase
 
 from registry.forms.places import lineage
@@ -72,6 +73,16 @@ def _clean_cache() -> Iterator[None]:
     cache.clear()
     lineage.cache_clear()
     telling.forget()
+
+
+@pytest.fixture
+def connections_stay_open() -> Iterator[None]:
+    """A server closes the connection after a request; the test's own transaction goes on, as with Django's client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="session")
