@@ -115,6 +115,7 @@ def test_the_same_id_is_one_act_with_one_answer(official: Program) -> None:
         ({"dwellings_total": 4.5}, "/dwellings_total"),
         ({"lat": True}, "/lat"),
         ({"lat": None}, "/lat"),
+        ({"lon": -1.2e308}, "/lon"),
         ({"summary": "\ud800"}, "/summary"),
         ({"summary": "a\x00b"}, "/summary"),
         ({"description": "x" * 10_001}, "/description"),
