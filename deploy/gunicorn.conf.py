@@ -16,6 +16,8 @@ if threads <= int(os.environ.get("DOWNLOADS_AT_ONCE", "4")):
     )
 # A proxy keeps its connections open longer than a browser would.
 keepalive = 30
+# Filters in CQL2 stand in the address; nginx takes as much.
+limit_request_line = 8190
 graceful_timeout = 30
 errorlog = "-"
 # The proxy logs requests; a second log with addresses of readers is one too many.
