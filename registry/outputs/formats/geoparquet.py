@@ -112,16 +112,20 @@ def _table(sheet: Sheet, data: bytes, box: np.ndarray) -> pa.Table:
 
 def _points(table: pa.Table, box: np.ndarray) -> pa.Array:
     """The point of each row as WKB, null where it has none."""
-    lon, lat = (table[name].to_numpy() for name in ("lon", "lat"))
-    there = ~np.isnan(lon)
+    # By their buffers: Arrow's own ways to and from numpy load pandas where it is installed.
+    (lons,), (lats,) = table["lon"].chunks, table["lat"].chunks
+    known, lon = lons.buffers()
+    bits = np.frombuffer(known, np.uint8) if known else np.full(len(lons) // 8 + 1, 255, np.uint8)
+    there = np.unpackbits(bits, count=len(lons), bitorder="little").astype(bool)
     points = np.ones(int(there.sum()), _POINT)  # little-endian, a point
-    points["x"], points["y"] = lon[there], lat[there]
+    points["x"] = np.frombuffer(lon, np.float64, len(lons))[there]
+    points["y"] = np.frombuffer(lats.buffers()[1], np.float64, len(lons))[there]
     if len(points):
         here = points["x"].min(), points["y"].min(), points["x"].max(), points["y"].max()
         box[:2], box[2:] = np.minimum(box[:2], here[:2]), np.maximum(box[2:], here[2:])
     ends = np.concatenate(([0], np.cumsum(there))).astype(np.int32) * _POINT.itemsize
-    buffers = [pa.array(there).buffers()[1], pa.py_buffer(ends), pa.py_buffer(points.tobytes())]
-    return pa.Array.from_buffers(pa.binary(), len(there), buffers)
+    wkb = [known, pa.py_buffer(ends), pa.py_buffer(points.tobytes())]
+    return pa.Array.from_buffers(pa.binary(), len(lons), wkb)
 
 
 def _geo(box: np.ndarray) -> dict[str, Any]:
