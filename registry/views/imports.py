@@ -1,7 +1,6 @@
 """Pages of imports: a file is sent, checked, looked at, confirmed, and may be undone."""
 
 from collections.abc import Callable, Iterator
-from math import ceil
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +25,7 @@ from registry.tabular import BadTable
 
 from . import acting
 from .guards import command_id, may, person_of
+from .progress import progress
 
 PER_PAGE = 50
 #: How long a page works on an import itself before it leaves the rest to the worker, in seconds.
@@ -167,13 +167,10 @@ def _places(counts: dict[str, Any]) -> list[tuple[Any, int]]:
 
 
 def _progress(batch: Batch) -> dict[str, Any] | None:
-    """How far the work is, in per cent, and the minutes that remain at the speed so far; 0: not known yet."""
     if not batch.is_at_work:
         return None
     rows = batch.counts["undo"]["rows"] if batch.state == Batch.State.UNDOING else batch.rows
-    done, spent = batch.next_row, (timezone.now() - batch.since).total_seconds()
-    minutes = ceil(spent * (rows - done) / done / 60) if done else 0
-    return {"percent": 100 * done // max(rows, 1), "done": done, "rows": rows, "minutes": minutes}
+    return progress(batch.next_row, rows, batch.since)
 
 
 @require_safe

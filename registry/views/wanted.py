@@ -1,14 +1,12 @@
 """Files that are made in the background: asked for on the data page, looked at while they are made, fetched in parts
 if need be. They are found by an address that nobody guesses, and, where somebody was signed in, by them alone."""
 
-from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +17,7 @@ from registry.upkeep import filing
 
 from . import errors
 from .guards import staff_only
+from .progress import progress
 from .ranges import ranged
 
 
@@ -64,13 +63,8 @@ def wanted_file(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _progress(wanted: WantedFile) -> dict[str, Any] | None:
-    """How far a file is, in per cent, and the minutes that remain at the speed so far; 0: not known yet."""
-    if not wanted.is_open:
-        return None
-    rows, done = wanted.rows or 0, min(wanted.done, wanted.rows or 0)
-    spent = (timezone.now() - (wanted.since or timezone.now())).total_seconds()
-    minutes = ceil(spent * (rows - done) / done / 60) if done else 0
-    return {"percent": 100 * done // max(rows, 1), "done": done, "rows": rows, "minutes": minutes}
+    rows = wanted.rows or 0
+    return progress(min(wanted.done, rows), rows, wanted.since) if wanted.is_open else None
 
 
 @require_safe

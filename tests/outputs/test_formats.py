@@ -26,6 +26,7 @@ from registry.filters import select
 from registry.models import Assessment, Incident, OutageStep, Report, Statement
 from registry.outputs.formats import FORMATS, Unfit, geopackage, geoparquet, ndjson, xlsx
 from registry.outputs.formats import csv as csv_format
+from registry.outputs.sending import Abandoned
 from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import Holder
 from tests import factories
@@ -254,17 +255,31 @@ def test_the_same_rows_are_the_same_bytes(nasty, form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_no_part_of_a_broken_file_stays_behind(nasty, form, monkeypatch, settings):
+def test_no_part_of_a_broken_file_stays_behind(nasty, form, monkeypatch, settings, tmp_path):
     def broken(sheet):
         raise RuntimeError("gone")
         yield b"", 0
 
-    before = set(settings.DATA_DIR.iterdir())
+    settings.DATA_DIR = tmp_path
     for module in (csv_format, ndjson, xlsx, geopackage, geoparquet):
         monkeypatch.setattr(module, "lines", lambda sheet, **options: broken(sheet))
     with pytest.raises(RuntimeError, match="gone"):
         written(form)
-    assert set(settings.DATA_DIR.iterdir()) == before
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("form", ["xlsx", "gpkg"])
+def test_whoever_leaves_before_a_packed_file_stops_it(form, settings, tmp_path):
+    class Left:
+        def write(self, data: bytes) -> None:
+            assert not data, "nothing is sent before the end"
+            raise Abandoned
+
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(Abandoned):
+        FORMATS[form].write(TABLES["reports"].sheet(select(None, {}, holder=Holder.OFFICE)), Left())
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("table", TABLES)
