@@ -18,6 +18,7 @@ from registry.outputs.rows import statement
 from registry.outputs.tables import TABLES
 
 from . import peers
+from .listing import middle
 from .serving import Peak, Server
 from .table import Table
 
@@ -50,7 +51,22 @@ def measure(table: Table, server: Server, official: Any) -> None:
         peer=own,
         bar="csv filtered",
     )
+    _of_then(table, staff)
     peers.exports(table, server, per_row=spent / max(rows, 1), query=query, filtered=filtered, where=share)
+
+
+def _of_then(table: Table, staff: Any) -> None:
+    """The office's rows as of a moment, per row beside those of now, which are more."""
+    now, rows = _best(lambda: staff.download("/reports.csv"), times=1)
+    then, stood = _best(lambda: staff.download(f"/reports.csv?as_of={middle()}"), times=1)
+    table.add(
+        f"CSV of {stood:,} rows as of a moment, for as many rows as now",
+        then / max(stood, 1) * rows,
+        "s",
+        beside=f"{rows:,} rows of now",
+        peer=now,
+        bar="export then",
+    )
 
 
 def _best(download: Callable[[], tuple[float, float, int, int]], times: int = 3) -> tuple[float, int]:

@@ -147,6 +147,41 @@ def measure(table: Table, server: Server, official: Person, small: dict[str, lis
             peer=beside,
             bar="home",
         )
+    _of_then(table, server, official)
+
+
+def _of_then(table: Table, server: Server, official: Person) -> None:
+    """Pages as of a moment in the middle of the register's days."""
+    client, moment = server.client(official), middle()
+    first = client.get("/reports?as_of=" + moment)
+    if b"report" not in first:
+        raise RuntimeError("nothing stood then")
+    for what, address, bar in (
+        ("list", "/reports?", "list then"),
+        ("list, kind", "/reports?kind=network&", "list then"),
+        ("home page with figures and map", "/?", "figures then"),
+        ("map page with regions", "/map?", "figures then"),
+        (
+            "a tile of a country",
+            f"/map/tiles/5/{'/'.join(map(str, _tile(*_busiest(), 5)))}.json?",
+            "figures then",
+        ),
+    ):
+        spent = client.seconds(f"{address}as_of={moment}", 1) * 1e3
+        table.add(f"as of a moment: {what}", spent, "ms", bar=bar)
+
+
+def middle() -> str:
+    """A moment between the first and the last day of damage, after the first report was logged."""
+    logged = Report.objects.order_by("logged_utc").values_list("logged_utc", flat=True)
+    first, last = logged[0], logged.reverse()[0]
+    return f"{first + (last - first) / 2:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
+    side = 1 << zoom
+    y = (0.5 - math.asinh(math.tan(math.radians(lat))) / math.tau) * side
+    return int((lon + 180) / 360 * side), int(y)
 
 
 def _maps(table: Table, server: Server) -> None:
@@ -206,4 +241,4 @@ def _viewport(lat: float, lon: float, zoom: int, query: str) -> list[str]:
     ]
 
 
-__all__ = ["empty", "measure", "pages"]
+__all__ = ["empty", "measure", "middle", "pages"]

@@ -1,8 +1,11 @@
 """Every page of a register that holds the sample, once for each role that it differs for."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
-from registry.models import Asset, Incident, Person, PublicReport, Report
+from django.utils import timezone
+
+from registry.models import Asset, Edition, Incident, Person, PublicReport, Report
 
 ALL = ("visitor", "resident", "official", "inspector", "operator", "supervisor", "researcher", "admin")
 SOME = ("visitor", "official", "researcher")
@@ -32,6 +35,8 @@ def pages() -> list[Page]:
     night = Incident.objects.get(title__startswith="Night")
     asset = Asset.objects.get(name="Lecture hall B")
     own = Report.objects.filter(from_resident=True)[0]
+    then = f"{Edition.objects.order_by('at')[0].at:%Y-%m-%dT%H:%M:%SZ}"
+    before = f"{timezone.now() - timedelta(days=10):%Y-%m-%dT%H:%M:%SZ}"
     official = Person.objects.get(email="official@example.org")
     found = [
         *[Page("home", who, "/") for who in ALL],
@@ -60,6 +65,21 @@ def pages() -> list[Page]:
         *[Page("asset", who, f"/a/{asset.reference}") for who in ("visitor", "official")],
         *[Page("report", who, f"/r/{shown.reference}") for who in ("visitor", "researcher")],
         *[Page("report-verified", who, verified) for who in ("official", "inspector", "supervisor")],
+        *[Page("versions", who, f"{verified}/versions") for who in ("official",)],
+        Page("versions", "visitor", f"/r/{shown.reference}/versions"),
+        *[
+            Page(f"then-{name}", who, f"{address}?as_of={then if who == 'visitor' else before}")
+            for name, who, address in (
+                ("home", "visitor", "/"),
+                ("home", "official", "/"),
+                ("reports", "visitor", "/reports"),
+                ("reports", "official", "/reports"),
+                ("map", "official", "/map"),
+                ("data", "visitor", "/data"),
+                ("incident", "visitor", f"/i/{night.reference}"),
+                ("report", "official", verified),
+            )
+        ],
         Page("report-closed", "official", at(kind="building", status="closed")),
         Page("report-question", "official", at(status="needs_info")),
         Page("report-duplicate", "official", duplicate),

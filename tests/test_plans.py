@@ -213,7 +213,11 @@ def _pages(register: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
     for who in everybody:
         yield who, f"/reports?{then}", of_then
         yield who, f"/reports?kind=building&{then}", of_then | {"kind"}
-        yield who, f"/?{then}", of_then | FEW | {"past_verified_on", "unknown", "past_unknown", "area_status"}
+        yield (
+            who,
+            f"/?{then}",
+            of_then | FEW | {"past_verified_on", "unknown", "past_unknown", "area_status", "kind"},
+        )
         yield who, f"/map?{then}", of_then
         yield who, f"/map/tiles/5/19/10.json?{then}", of_then
         yield who, f"/map/tiles/17/78800/44500.json?kind=building&{then}", of_then

@@ -59,6 +59,7 @@ _TALLIED = {"kind": "kind", "sector": "sector", "status": "status", "level": "da
 
 #: The filters whose columns the wide indexes hold.
 _COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
+_COVERED_THEN = _COVERED - {"from", "to"}
 
 #: One long look for rows at a time in a process: others are asked to come again.
 _long_look = Semaphore(1)
@@ -224,8 +225,8 @@ class Selection:
         person = self.person if self.holder == Holder.OFFICE else None
         areas = [area.level for name, area in self.values.items() if name == "area"]
         deepest = max([*areas, *(person.scope.areas if person else ())], default=0)
-        known = not self.filterset.also and self.values.keys() <= _COVERED
-        return known and deepest <= (2 if self.as_of else 1)
+        known = not self.filterset.also and self.values.keys() <= (_COVERED_THEN if self.as_of else _COVERED)
+        return known and deepest <= 1
 
     @cached_property
     def _regions(self) -> Q | None:

@@ -259,7 +259,7 @@ UNKNOWN = Q(~Q(kind__in=workflow.DAMAGE), restriction="", customers_out=None)
 #: What a map filters on at the speed of one index.
 ON_MAPS = ("kind", "sector", "status", "damage_level", "adm1_code", "sort_key", "occurred_from")
 #: What figures and maps as of a moment in the past ask of each row that stood then.
-OF_THEN = (*ON_MAPS, "country", "adm2_code", "customers_unit", "customers_out")
+OF_THEN = ("kind", "sector", "status", "damage_level", "adm1_code", "country")
 
 
 def list_indexes(prefix: str, *, always: tuple[str, ...] = ()) -> list[models.Index]:

@@ -109,10 +109,16 @@ def counted(selection: Selection) -> list[Line]:
     )
     numbers: dict[tuple[str, ...], tuple[int, int]] = {}
     for rows in selection.tables:
-        # As of a moment one wide index holds all that is asked of each row: no other is to be chosen.
-        rows = tried(rows) if selection.as_of else rows
-        rows = rows.order_by().annotate(area=AREA, customers=customers)
-        for *key, n, out in grouped(rows, *Line._fields[:-2], total="customers"):
+        # As of a moment one wide index holds all that is asked of each row, but for customers: no other is to
+        # be chosen, and these are read of losses of supply alone.
+        rows = (tried(rows) if selection.as_of else rows).order_by().annotate(area=AREA)
+        parts: list[list[tuple]] = []
+        if selection.as_of:
+            parts.append([(*line, 0) for line in grouped(rows, *Line._fields[:-2])])
+            rows = rows.filter(kind=Kind.OUTAGE)
+        counts = grouped(rows.annotate(customers=customers), *Line._fields[:-2], total="customers")
+        parts.append([(*key, 0 if selection.as_of else n, out) for *key, n, out in counts])
+        for *key, n, out in (line for part in parts for line in part):
             before, out_before = numbers.get(tuple(key), (0, 0))
             numbers[tuple(key)] = (before + n, out_before + int(out))
     return sorted(Line._make((*key, *both)) for key, both in numbers.items())
