@@ -98,7 +98,7 @@ def run() -> None:
     _step(table, keeping.day, SIZE)
     with server() as serving:
         _step(table, exporting.measure, serving, official)
-        _step(table, formats.measure, serving)
+        _step(table, formats.measure, serving, official)
         _step(table, listing.measure, serving, official, small["pages"])
         _step(table, layers.measure, serving, small["layer"], LAYER)
         _step(table, writing.measure, serving, SECONDS, max(min(6_000, SIZE // 10), 100))

@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 
-from registry.models import Edition
+from registry.models import Report
 
 from .exporting import database_process
 from .serving import Peak, Server
@@ -20,7 +22,7 @@ from .table import Table
 _GDAL = ("-oo", "X_POSSIBLE_NAMES=lon", "-oo", "Y_POSSIBLE_NAMES=lat", "-a_srs", "EPSG:4326")
 
 
-def measure(table: Table, server: Server) -> None:
+def measure(table: Table, server: Server, official: Any) -> None:
     reader = server.client()
     for ending in ("parquet", "gpkg", "xlsx"):
         reader.download(f"/reports.{ending}?area=UA-30")  # what is loaded once is not counted
@@ -43,9 +45,18 @@ def measure(table: Table, server: Server) -> None:
     table.add("the CSV packed with zstd", packed[1], "s", beside="CSV", peer=plain)
     packed = _taken(reader, "/reports.csv", {"Accept-Encoding": "gzip"})
     table.add("the CSV packed with gzip", packed[1], "s", beside="CSV", peer=plain)
-    if (then := Edition.objects.order_by("-at")[1:2].first()) is not None:
-        spent = _taken(reader, f"/reports.csv?as_of={then.at:%Y-%m-%dT%H:%M:%SZ}")[1]
-        table.add("CSV as of the edition before", spent, "s", beside="CSV", peer=plain, bar="csv as of")
+    _then(table, server.client(official))
+
+
+def _then(table: Table, staff: Any) -> None:
+    """The office's rows as of thirty days before the newest change, beside those of now."""
+    newest = Report.objects.aggregate(newest=Max("valid_from"))["newest"]
+    then = newest - timedelta(days=30)
+    plain = _taken(staff, "/reports.csv")[1]
+    spent = _taken(staff, f"/reports.csv?as_of={then:%Y-%m-%dT%H:%M:%SZ}")[1]
+    table.add(
+        "CSV of the office as of a month ago", spent, "s", beside="as it is now", peer=plain, bar="csv as of"
+    )
 
 
 def _format(
