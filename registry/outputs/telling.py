@@ -202,6 +202,8 @@ def value_of(row: Any, name: str) -> str:
         return f"{date_format(here, 'DATE_FORMAT')} {date_format(here, 'TIME_FORMAT')}"
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
+    if isinstance(value, bool):
+        return _t("yes") if value else _t("no")
     if isinstance(value, Decimal):
         return str(value)
     choices = dict(field_of(name).flatchoices)

@@ -90,11 +90,19 @@ def test_what_is_withheld_differs_from_what_is_not_known():
         report=made, since=AT, until=AT + DAY, customers_unit="people",
         customers_affected=None, withheld="figures",
     )  # fmt: skip
-    published(report=made, at=AT + DAY, customers_unit="people", customers_affected=40, usability="unsafe")
+    published(
+        report=made,
+        at=AT + DAY,
+        customers_unit="people",
+        customers_affected=40,
+        usability="unsafe",
+        sources_agree=True,
+    )
     page = told(client(), f"/r/{made.reference}/versions")
     assert '<span class="withheld">withheld</span>' in page
     assert "<ins>40</ins>" in page
     assert '<span class="unknown">not known</span>' in page
+    assert "<ins>yes</ins>" in page
 
 
 def test_what_somebody_may_not_see_has_no_versions(school, official):
