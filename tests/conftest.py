@@ -1,5 +1,6 @@
 """What every test gets: both database aliases, and a clean cache; and the gazetteer for those that ask."""
 
+import csv
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,12 @@ def _flush_lifts_the_guards() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = lifted_flush
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(autouse=True)
+def _cells_end() -> None:
+    """frictionless raises the limit of a cell for the whole process as it is imported."""
+    csv.field_size_limit(131_072)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from geopy.adapters import URLLibAdapter
 from geopy.exc import GeocoderQueryError, GeocoderRateLimited, GeopyError
 from geopy.geocoders import get_geocoder_for_service
 from geopy.location import Location
@@ -72,7 +73,9 @@ class Online:
         self, name: str, options: dict[str, Any], *, cache: Path | None = None, interval_s: float = 1.0
     ) -> None:
         self.name = name
-        self._geocoder = get_geocoder_for_service(name)(**{"timeout": TIMEOUT_S} | options)
+        # With requests at hand, geopy would wait inside the call for as long as the service asks, twice.
+        ours = {"timeout": TIMEOUT_S, "adapter_factory": URLLibAdapter}
+        self._geocoder = get_geocoder_for_service(name)(**ours | options)
         self._service = f"{name} {json.dumps(options, sort_keys=True, default=str)}"
         self._cache = cache
         self._interval_s = interval_s

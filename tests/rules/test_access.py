@@ -133,6 +133,7 @@ VERBS = {
     "state": "o s",
     "import": "o s",
     "export_office": "o i u s",
+    "release": "o s e",
 }
 LETTERS = {
     "resident": "r",
