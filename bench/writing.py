@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -61,16 +62,18 @@ def _settlements(count: int) -> list[tuple[str, str]]:
 
 
 def _imports(table: Table, rows: int) -> None:
-    """The same rows' like twice: as imports make and write them, and as Django's own models and
-    ``bulk_create`` do."""
+    """The same rows' like twice: as imports make and write them, and as a user's own code would, with the same
+    form, Django's models and ``bulk_create``, and without what imports ask of SQLite and Python besides."""
     _imported("first", 100)  # what is read once is not counted
-    ours = _imported("ours", rows)
-    with ExitStack() as stack:
-        for module in (journal, importing.writing):
-            stack.enter_context(mock.patch.object(module, "insert_new", _bulk_create))
-        for module in (journal, importing.writing, reports):
-            stack.enter_context(mock.patch.object(module, "blank", _made))
-        theirs = _imported("theirs", rows)
+    ours = theirs = 0.0
+    for turn in range(2):  # in turns, since whoever comes second finds the pages of the database warm
+        ours = max(ours, _imported(f"ours{turn}", rows))
+        with ExitStack() as stack:
+            for module in (journal, importing.writing):
+                stack.enter_context(mock.patch.object(module, "insert_new", _bulk_create))
+            for module in (journal, importing.writing, reports):
+                stack.enter_context(mock.patch.object(module, "blank", _made))
+            theirs = max(theirs, _imported(f"theirs{turn}", rows, advance=unwrap(importing.advance)))
     table.add(f"import of {rows:,} rows with the gazetteer", ours, "/s", bar="import")
     table.add(
         "the same", ours, "/s", beside="same form + bulk_create", peer=theirs, bar="import beside bulk_create"
@@ -86,7 +89,7 @@ def _bulk_create(rows: Any) -> None:
         type(rows[0])._default_manager.bulk_create(rows)
 
 
-def _imported(name: str, rows: int) -> float:
+def _imported(name: str, rows: int, *, advance: Callable[[Any], bool] = importing.advance) -> float:
     """Rows a second of one import."""
     path = Path(os.environ["DATA_DIR"], f"{name}.csv")
     towns, dice, today = _settlements(500), random.Random(name), date.today()
@@ -104,7 +107,7 @@ def _imported(name: str, rows: int) -> float:
             )  # fmt: skip
     began = time.perf_counter()
     batch = importing.start(path, "register")
-    while importing.advance(batch):
+    while advance(batch):
         pass
     spent = time.perf_counter() - began
     if batch.counts["new"] != rows:
