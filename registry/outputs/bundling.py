@@ -34,8 +34,14 @@ CITATION = "CITATION.cff"
 
 
 def address(release: Release) -> str:
-    """Where its page stands for good."""
+    """Where its page stands."""
     return f"{settings.BASE_URL}/releases/{release.number}"
+
+
+def _then(release: Release) -> tuple[str, str]:
+    """The name of the register and the address of the release, as they were when it was made first."""
+    name, home = release.made.get("register", (settings.REGISTER_NAME, address(release)))
+    return name, home
 
 
 def write(
@@ -67,6 +73,7 @@ def write(
             "policy": release.edition.policy_version,
             "crosswalk": scales.CROSSWALK_VERSION,
             "filter": _filter(release, selection),
+            "register": _then(release),
         }
         _csv(folder / "codebook.csv", codebook(release.audience))
         _csv(folder / "codes.csv", codes())
@@ -224,7 +231,7 @@ def said(release: Release, made: dict[str, Any], seal: Seal) -> Iterator[tuple[s
     for name, rows in made["rows"].items():
         yield _("Rows of %(table)s") % {"table": name}, f"{rows:,}"
     if release.since:
-        yield _("Goes on from"), address(release.since)
+        yield _("Goes on from"), _then(release.since)[1]
         yield _("Rows of that release that are not in this selection any more"), f"{made['left']:,}"
     if made["withheld"] is not None:
         yield (
@@ -241,7 +248,7 @@ def said(release: Release, made: dict[str, Any], seal: Seal) -> Iterator[tuple[s
 
 def _readme(release: Release, made: dict[str, Any], seal: Seal) -> str:
     lines = [f"# {release.title}", "", _("Release %(number)d of %(name)s, %(address)s") % {
-        "number": release.number, "name": settings.REGISTER_NAME, "address": address(release)}, ""]  # fmt: skip
+        "number": release.number, "name": made["register"][0], "address": made["register"][1]}, ""]  # fmt: skip
     lines += [f"- {name}: {value}" for name, value in said(release, made, seal)]
     lines += [
         "",
@@ -269,10 +276,10 @@ def _citation(release: Release, made: dict[str, Any]) -> str:
         "title": release.title,
         "version": str(release.number),
         "date-released": f"{release.edition.at.date()}",
-        "url": address(release),
+        "url": made["register"][1],
     }
     lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in said.items()]
-    lines += ["authors:", f"  - name: {json.dumps(settings.REGISTER_NAME, ensure_ascii=False)}"]
+    lines += ["authors:", f"  - name: {json.dumps(made['register'][0], ensure_ascii=False)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -289,7 +296,7 @@ def _package(release: Release, made: dict[str, Any], folder: Path, hashes: dict[
         release.title,
         resources,
         version=str(release.number),
-        homepage=address(release),
+        homepage=made["register"][1],
         created=release.edition.at.isoformat(),
         description=made["filter"],
     )

@@ -128,12 +128,16 @@ def test_it_bears_the_first_seal_after_its_edition(rows):
 # -- the same bytes
 
 
-def test_later_edits_and_editions_change_no_byte_and_making_it_again_gives_the_same(rows, supervisor):
+def test_later_edits_and_editions_change_no_byte_and_making_it_again_gives_the_same(
+    rows, supervisor, settings
+):
     release = released(query="type=school")
     change(rows[0], at=FIRST + timedelta(hours=2), damage_level="severe")
     report(at=FIRST + timedelta(hours=3), object_type="school", **SEEN)
     editions.publish(at=NEXT)
     assert releasing.verify(releases.folder(release)) == []
+    # The register has moved, and has another name.
+    settings.BASE_URL, settings.REGISTER_NAME = "https://moved.example.org", "Renamed"
     assert releasing.rebuild(release) == []
     assert released(query="type=school", edition=release.edition) == release
     assert released(query="type=school").number == 2
