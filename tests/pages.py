@@ -88,6 +88,7 @@ def pages() -> list[Page]:
         Page("report-own", "resident", f"/r/{own.reference}"),
         *[Page("my-work", who, "/my-work") for who in ALL[1:6]],
         Page("places", "official", "/places"),
+        Page("known-places", "official", "/places/known"),
         *[Page("log", who, "/log") for who in ("official", "resident")],
         Page("edit", "official", f"{verified}/edit"),
         Page("move-verify", "inspector", f"{at(status='reported', kind='building')}/move/verify"),
