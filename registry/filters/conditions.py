@@ -1,6 +1,6 @@
 """Every filter of reports: one entry of ``ReportFilter`` for one filter."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -339,6 +339,10 @@ class ReportFilter(django_filters.FilterSet):
             return rows.filter(asked.few[WORDS])
         narrow = asked.is_narrow(table) or asked.found(table, FEW) is not None
         return words.holding(tried(rows), typed, walked=narrow)
+
+    def of_office(self, names: Iterable[str]) -> list[str]:
+        """Those of these filters that only the office's present rows have."""
+        return [name for name in names if name in self.filters and self.filters[name].office]
 
     def table(self, model: Table, using: str) -> Rows:
         """A table of this holder's rows, without any condition."""

@@ -157,7 +157,10 @@ class Selection:
 
     @property
     def versions(self) -> tuple[Rows, Rows]:
-        """Every version that fits the filter: the current rows and all past ones of this holder."""
+        """Every version that fits the filter: the current rows and all past ones of this holder. Raises BadFilter
+        for what only the office's present holds."""
+        if office := self.filterset.of_office(self.params):
+            raise BadFilter(office[0], _("The past does not hold this."))
         return self._filtered(CURRENT[self.holder]), self._filtered(PastReport)
 
     def _filtered(self, table: type[ReportRow], *, but: Collection[str] = (), gone: bool = False) -> Rows:
@@ -552,7 +555,7 @@ def select(
         data, CURRENT[holder]._default_manager.none(), person=person, holder=holder, also=also
     )
     _check(filterset, data)
-    if moment and (office := [name for name in data if filterset.filters[name].office]):
+    if moment and (office := filterset.of_office(data)):
         raise BadFilter(office[0], _("The past does not hold this: it cannot stand beside “as_of”."))
     at = _as_of(moment, holder, using) if moment else None
     order = [*filterset.filters, "view", "as_of"]
