@@ -112,7 +112,7 @@ def finish(release: Release, folder_made: Path, *, made: dict[str, Any], checksu
         row = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
         if row.state != State.WAITING:
             return True
-        gone = Report.objects.exclude(withdrawn="").values_list("reference", flat=True)
+        gone = Report.objects.filled("withdrawn").values_list("reference", flat=True)
         if holds(folder_made / ROWS, gone.iterator()):
             return False
         there = folder(row)

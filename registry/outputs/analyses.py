@@ -17,7 +17,7 @@ from registry.rules.vocabularies import LIGHTEST_FIRST, DamageLevel, Kind, label
 from . import durations, interruptions
 from .durations import Durations, End, Origin
 from .interruptions import Month
-from .statistics import Line, area_names, grouped, lines
+from .statistics import Line, area_names, day_of, grouped, lines
 
 #: The tables there are, in the order of the page.
 NAMES = ("status", "area", "month", "waiting", "curve", "reliability")
@@ -111,7 +111,7 @@ def by_month(selection: Selection) -> Table:
     counts: dict[date, Counter[str]] = {}
     for rows in selection.tables:
         for day, kind, n in grouped(rows.order_by(), "occurred_to", "kind"):
-            month = (date.fromisoformat(day) if isinstance(day, str) else day).replace(day=1)
+            month = day_of(day).replace(day=1)
             counts.setdefault(month, Counter())[kind] += n
     columns = (
         Heading("month", gettext_lazy("Month")),

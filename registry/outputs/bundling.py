@@ -82,7 +82,7 @@ def write(
         (folder / "README.md").write_text(_readme(release, made, seal))
         (folder / CITATION).write_text(_citation(release, made))
         tables = [f"{name}.csv" for name in HELD]
-        hashes = {name: _digest(folder / name) for name in tables}
+        hashes = {name: digest(folder / name) for name in tables}
         package = _package(release, made, folder, hashes)
         (folder / "datapackage.json").write_text(json.dumps(package, ensure_ascii=False, indent=1) + "\n")
     names = [
@@ -97,7 +97,7 @@ def write(
         {
             "name": name,
             "bytes": (folder / name).stat().st_size,
-            "sha256": hashes.get(name) or _digest(folder / name),
+            "sha256": hashes.get(name) or digest(folder / name),
         }
         for name in names
     ]
@@ -111,7 +111,8 @@ def _table(selection: Selection, name: str, format: str, folder: Path) -> int:
         return FORMATS[format].write(TABLES[name].sheet(selection), file)
 
 
-def _digest(file: Path) -> str:
+def digest(file: Path) -> str:
+    """SHA-256 of a file of a bundle."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, F, Q, When
@@ -16,7 +15,7 @@ from registry.models import CustomersServed
 from registry.rules import access, supply
 from registry.rules.vocabularies import CustomersUnit, Kind, Sector
 
-from .statistics import AREA, answered
+from .statistics import AREA, answered, day_of
 
 #: What customers are counted in where they can be held against the customers served.
 UNITS = (CustomersUnit.ACCOUNTS, CustomersUnit.HOUSEHOLDS)
@@ -71,7 +70,7 @@ def months(selection: Selection) -> list[Month]:
             ["COUNT(*)", *(f"SUM({number})" for number in numbers)],
         )
         for area, sector, day, n, short, unknown, interrupted, hours in rows_of_days:
-            month = _day(day).replace(day=1)
+            month = day_of(day).replace(day=1)
             one = found.setdefault((area, sector, month), Month(area, sector, month))
             one.outages += n
             one.momentary += short
@@ -80,11 +79,6 @@ def months(selection: Selection) -> list[Month]:
             one.hours += round(Decimal(hours or 0), 2)
     _serve(found.values(), selection.using)
     return sorted(found.values(), key=lambda one: (one.area, one.sector, one.month))
-
-
-def _day(value: Any) -> date:
-    """SQLite gives the text of a date that it has worked out."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _serve(some: Iterable[Month], using: str) -> None:

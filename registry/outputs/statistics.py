@@ -142,6 +142,11 @@ def added(rows: QuerySet, *columns: str, numbers: Sequence[str]) -> list[tuple[A
     return answered(rows, columns, numbers, [f"CAST(SUM({number}) AS bigint)" for number in numbers])
 
 
+def day_of(value: Any) -> date:
+    """A day among what ``answered`` gives: SQLite gives the text of one."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
 def answered(
     rows: QuerySet, columns: Sequence[str], numbers: Sequence[str], answers: Sequence[str]
 ) -> list[tuple[Any, ...]]:

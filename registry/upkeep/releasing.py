@@ -1,7 +1,6 @@
 """Releases made, verified and held against each other; the worker makes what was asked for."""
 
 import csv
-import hashlib
 import logging
 import shutil
 import sqlite3
@@ -102,7 +101,7 @@ def verify(folder: Path) -> list[str]:
         file = folder / name
         if Path(name).name != name or not file.is_file():
             wrong.append(_("%(file)s is missing") % {"file": name})
-        elif _digest(file) != digest:
+        elif bundling.digest(file) != digest:
             wrong.append(_("%(file)s is not what was released") % {"file": name})
     others = sorted({file.name for file in folder.iterdir()} - listed)
     wrong += [_("%(file)s is not part of it") % {"file": name} for name in others]
@@ -111,7 +110,7 @@ def verify(folder: Path) -> list[str]:
 
 def checksum(release: Release) -> str:
     """SHA-256 of the SHA256SUMS that lie there now."""
-    return _digest(releases.folder(release) / bundling.SUMS)
+    return bundling.digest(releases.folder(release) / bundling.SUMS)
 
 
 def rebuild(release: Release) -> list[str]:
@@ -122,12 +121,9 @@ def rebuild(release: Release) -> list[str]:
         _write(release, Path(folder), release.seal)
         there = releases.folder(release)
         names = [*(file["name"] for file in release.files), bundling.SUMS]
-        return [name for name in names if _digest(there / name) != _digest(Path(folder, name))]
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        return [
+            name for name in names if bundling.digest(there / name) != bundling.digest(Path(folder, name))
+        ]
 
 
 # -- comparing ---------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """The page that says what may be taken away and what is in it, and the dictionary."""
 
-import csv
-from io import StringIO
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +15,7 @@ from registry.outputs.tables import TABLES, edition_of
 from registry.rules import access
 from registry.rules.vocabularies import Holder
 
+from .files import small_csv
 from .presets import cite, saved_by
 from .then import then
 
@@ -77,11 +76,7 @@ def _tables(selection: Selection) -> list[tuple[str, Any, list[tuple[str, Any]]]
 @require_safe
 def dictionary_csv(request: HttpRequest) -> HttpResponse:
     """Every column and every code with its meaning."""
-    out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows(dictionary.table())
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="damage-dictionary.csv"'
-    return response
+    return small_csv(dictionary.table(), "damage-dictionary.csv")
 
 
 urlpatterns = [

@@ -1,8 +1,5 @@
 """What programs read about the files before they read these: a Data Package, a HXL schema."""
 
-import csv
-from io import StringIO
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,7 +11,7 @@ from registry.filters import select
 from registry.outputs import describing
 from registry.outputs.tables import TABLES, edition_of
 
-from .files import asked
+from .files import asked, small_csv
 
 
 @require_safe
@@ -49,12 +46,8 @@ def hxl_schema_csv(request: HttpRequest, table: str) -> HttpResponse:
     """What libhxl holds a file of this table with HXL tags against."""
     if table not in TABLES:
         raise Http404
-    out = StringIO()
     rows = describing.hxl_schema(TABLES[table].columns, key=TABLES[table].key)
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="damage-{table}-hxl-schema.csv"'
-    return response
+    return small_csv(rows, f"damage-{table}-hxl-schema.csv")
 
 
 @require_safe

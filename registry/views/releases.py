@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registry.actions import journal, releases
 from registry.filters import BadFilter, select
 from registry.forms.releases import ReleaseForm
-from registry.models import Download, Release
+from registry.models import Release
 from registry.outputs import bundling
 from registry.rules import access
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder
 
 from . import acting
+from .files import logged
 from .guards import may, person_of
 from .ranges import ranged
 
@@ -82,14 +83,8 @@ def release_file(request: HttpRequest, number: int, name: str) -> HttpResponseBa
     if not release.is_open_to(request.user):
         raise PermissionDenied(_("The files of this release are for researchers and staff."))
     if "Range" not in request.headers and request.method == "GET":
-        Download.objects.create(
-            by=request.user if request.user.is_authenticated else None,
-            at=journal.now(),
-            holder=release.audience,
-            what=f"release {number}",
-            filter=name,
-            rows=release.made["rows"].get(name.partition(".")[0]),
-        )
+        rows = release.made["rows"].get(name.partition(".")[0])
+        logged(request, holder=release.audience, what=f"release {number}", filter=name, rows=rows).save()
     media = _MEDIA.get(name.rpartition(".")[2], _TEXT)
     return ranged(request, releases.folder(release) / name, media_type=media, etag=digests[name])
 

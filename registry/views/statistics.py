@@ -1,10 +1,8 @@
 """Counts, durations and the reliability of supply: a page, its tables as CSV and its charts as SVG."""
 
-import csv
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,14 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from registry.actions import journal
 from registry.filters import BadFilter, select
-from registry.models import Download, Edition
+from registry.models import Edition
 from registry.outputs import analyses, drawing
 from registry.outputs.analyses import ENDS, ORIGINS, Analyses, Asked, Heading, Table
 from registry.outputs.durations import End, Origin
 from registry.rules.vocabularies import LIGHTEST_FIRST, DamageLevel, Holder
 
+from .files import logged, small_csv
 from .once import once
 from .then import then
 
@@ -64,24 +62,14 @@ def table_csv(request: HttpRequest, name: str) -> HttpResponse:
     """One table, raw: codes, decimal points, empty where it is not known."""
     found, edition = _asked(request)
     table = _once(found, edition, _known(name, analyses.NAMES))
-    out = StringIO()
-    write = csv.writer(out, lineterminator="\n")
-    write.writerow([column.name for column in table.columns])
-    write.writerows(
+    selection = found.selection
+    what = f"statistics-{name}"[:20]
+    logged(request, holder=selection.holder, what=what, filter=selection.query, rows=len(table.rows)).save()
+    heads = [column.name for column in table.columns]
+    rows = [
         [_raw(cell, column) for cell, column in zip(row, table.columns, strict=True)] for row in table.rows
-    )
-    Download.objects.create(
-        by=request.user if request.user.is_authenticated else None,
-        at=journal.now(),
-        holder=found.selection.holder,
-        what=f"statistics-{name}"[:20],
-        filter=found.selection.query,
-        rows=len(table.rows),
-    )
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    file = f"damage-{name}-{found.selection.holder}-{found.until}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
-    return response
+    ]
+    return small_csv([heads, *rows], f"damage-{name}-{selection.holder}-{found.until}.csv")
 
 
 @require_safe
