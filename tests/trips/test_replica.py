@@ -58,8 +58,19 @@ class Installation:
     sessions: dict[str, str]
 
     def replicas_state(self) -> set[str]:
-        """What the processes of the server think of the replica."""
-        return {json.loads(self.register.ask("/health")[1])["replica"] for _each in range(8)}
+        """What the processes of the server think of the replica, each asked at least once."""
+        states: dict[int, str] = {}
+
+        def ask(_number: int) -> None:
+            _status, body, headers = self.register.ask("/health")
+            states[int(headers["X-Process"])] = json.loads(body)["replica"]
+
+        with ThreadPoolExecutor(8) as clients:
+            for _attempt in range(100):
+                list(clients.map(ask, range(8)))
+                if states.keys() >= set(self.register.workers):
+                    return set(states.values())
+        raise AssertionError("A process was never asked.")
 
     def on(self, server: Server, sql: str) -> str:
         asked = [server.bin / "psql", "-qAt", "-c", sql, server.url]
@@ -161,7 +172,13 @@ def test_a_replica_that_goes_away_breaks_files_and_no_page(installation: Install
     # A table that is locked holds the file up after its first line.
     lock = "BEGIN; LOCK TABLE registry_publicreport; SELECT pg_sleep(60)"
     locking = subprocess.Popen([i.primary.bin / "psql", "-qc", lock, i.primary.url])
-    until(lambda: "registry_publicreport" in i.on(i.replica, "SELECT relation::regclass FROM pg_locks"))
+
+    def is_locked() -> bool:
+        # The primary sends a lock no sooner than it has something committed to send.
+        i.on(i.primary, "SELECT pg_current_xact_id()")
+        return "registry_publicreport" in i.on(i.replica, "SELECT relation::regclass FROM pg_locks")
+
+    until(is_locked)
     with i.register.begin("/reports.csv") as client:
         file = http.client.HTTPResponse(client)
         file.begin()
