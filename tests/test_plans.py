@@ -22,7 +22,8 @@ from django.test import Client
 from registry import geo
 from registry.filters import select
 from registry.models import CURRENT, Asset, Batch, Entry, Incident, PastReport, Report
-from registry.models.sql import go_at_once, insert_new
+from registry.models.looks import Since
+from registry.models.sql import first_key, go_at_once, insert_new
 from registry.outputs import rows as sheets
 from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import EntryKind, Holder, Role
@@ -141,6 +142,9 @@ def _wrong_of_files(register: dict[str, Any]) -> list[str]:
             postgresql = connection.vendor == "postgresql"
             plan = Plan(*(sheets.statement(sheet) if postgresql else sheet.sql("*")))
             wrong += plan.faults(f"{who} {name} {query}", listed | own)
+            if sheet.rest and not postgresql:
+                rest = sheet.rest(Since.now(sheet.using), first_key(date(2026, 1, 1)))
+                wrong += Plan(*rest.sql("*")).faults(f"{who} {name} {query}, the rest", listed | own)
     return wrong
 
 

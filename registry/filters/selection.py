@@ -33,6 +33,7 @@ from registry.models import (
     TallyDelta,
     Vanished,
 )
+from registry.models.looks import Since
 from registry.models.rows import AHEAD
 from registry.models.rows import ReportQuerySet as Rows
 from registry.models.sql import Among, first_key, place_of
@@ -285,6 +286,17 @@ class Selection:
     def walks(self) -> list[Walk]:
         """The same rows as ``tables``, along the indexes that give them in the order of lists."""
         return self._of_then([walk for one in self._asked for walk in Asked.walks(*one)])
+
+    def rest(self, since: Since, key: int) -> list[Rows]:
+        """The rows below a key, along the same walks, as they were when it was ``since``: for a file that is
+        read in several looks. Not for what asks of the office's present alone."""
+        stood = [walk.below(key).whole for walk in self.walks]
+        if self.as_of:
+            return stood
+        table = self.filterset.table(PastReport, self.using)
+        past = tried(self._filtered(PastReport, but=("to", "text")).filter(sort_key__lt=key))
+        left = since.left(self.filterset.asked(table).fitting(past), self.holder)
+        return [*(since.stood(rows, self.holder) for rows in stood), left]
 
     @property
     def _end(self) -> int | None:

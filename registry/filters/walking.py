@@ -149,7 +149,7 @@ class Known(Walk):
 
     @property
     def whole(self) -> Rows:
-        return self.rows.filter(sort_key__in=self.keys)
+        return self._between(self.rows.filter(sort_key__in=self.keys), None, None, back=False)
 
     def number(self, most: int, to: int) -> tuple[int, bool]:
         return min(len(self.keys), to), False

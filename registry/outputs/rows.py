@@ -6,12 +6,14 @@ come in an order that an index has. Both give the same bytes for the same rows: 
 """
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from itertools import chain, islice, repeat
 from typing import Any
 
 from django.db import connections, transaction
 
 from registry.columns import Column
+from registry.models.looks import Since, empty_log, is_log_long, look
 from registry.models.sql import go_at_once, reading_once
 
 from .tables import Sheet
@@ -105,6 +107,24 @@ def _unescaped(copied: Lines) -> Lines:
 
 def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
     """As SQLite builds them, one ``printf`` a row, which only puts marks between the cells."""
+    if sheet.rest is None or connections[sheet.using].in_atomic_block:
+        yield from _look(sheet, text)
+        return
+    with look(sheet.using):
+        since = Since.now(sheet.using)
+        end = yield from _look(sheet, text)
+    while end is not None:
+        empty_log(sheet.using)
+        with look(sheet.using):
+            end = yield from _look(replace(sheet.rest(since, end), seen=sheet.seen), text)
+
+
+#: A look takes in so many rows at least, however long SQLite's log is.
+_LEAST = 10_000
+
+
+def _look(sheet: Sheet, text: Text) -> Generator[tuple[bytes, int], None, int | None]:
+    """The rows of one look, and the sort key below which the next begins; None if they were all."""
 
     def cell(column: Column) -> str:
         name = f'"{column.name}"'
@@ -119,7 +139,7 @@ def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
 
     form = CELL.join(b"%s" for _column in sheet.columns) + LINE
     # Several sources in one order are merged as they come only if that is seen beside the line.
-    order = [f", {term.split()[0]}" for term in sheet.order if len(sheet.sources) > 1]
+    order = [f", {term.split()[0]}" for term in sheet.order if sheet.rest or len(sheet.sources) > 1]
     cells = ", ".join(map(cell, sheet.columns))
     sql, params = sheet.sql(f"printf(CAST(x'{form.hex()}' AS text), {cells}){''.join(order)}")
     with reading_once(sheet.using), connections[sheet.using].cursor() as cursor:
@@ -127,10 +147,20 @@ def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
         raw.text_factory = bytes
         try:
             cursor.execute(sql, params)
+            read = 0
             for size in _sizes():
                 if not (chunk := cursor.fetchmany(size)):
                     break
+                read += len(chunk)
+                end = None
+                if read >= _LEAST and sheet.rest and chunk[0][1] > chunk[-1][1] and is_log_long(sheet.using):
+                    # Lines of the last key may go on beyond: the next look begins with its first.
+                    end = chunk[-1][1] + 1
+                    chunk = [row for row in chunk if row[1] >= end]
                 sheet.seen(len(chunk))
                 yield b"".join([line for line, *_order in chunk]), len(chunk)
+                if end is not None:
+                    return end
         finally:
             raw.text_factory = str
+    return None

@@ -1,8 +1,8 @@
 """The tables that go out. A *table* has columns (``columns``) and, of a selection, a *sheet*: what is read from
 the database, as its holder may see it. Formats write sheets; they know no more of the register than this."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections, models
@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from registry.columns import ASSESSMENTS, COLUMNS, ENTRIES, OUTAGE_STEPS, SPAN, STATEMENTS, WORDS, Column
 from registry.filters import BadFilter, Selection
-from registry.models import Assessment, Edition, OutageStep, PastReport, Wording
+from registry.models import Assessment, Edition, OutageStep, PastReport, Report, Wording
+from registry.models.looks import Since
 from registry.models.rows import ReportQuerySet
 from registry.models.sql import Hex
 from registry.rules.vocabularies import Holder
@@ -29,7 +30,8 @@ from .children import Children, statements
 class Sheet:
     """A table to write: its columns, the rows as querysets of these columns by name, each in the order of
     lines, and that order. ``beside``: columns of the sources that only order them. ``seen`` is told how many rows
-    were read, as they are."""
+    were read, as they are. ``rest`` gives the same sheet as it was when it was ``since``, below a sort key; None where
+    a sheet is read in one look."""
 
     name: str
     columns: tuple[Column, ...]
@@ -37,6 +39,7 @@ class Sheet:
     order: tuple[str, ...]
     beside: tuple[str, ...] = ()
     seen: Callable[[int], None] = lambda _rows: None
+    rest: "Callable[[Since, int], Sheet] | None" = None
 
     def count(self) -> int:
         """How many rows it has, by looking at each."""
@@ -70,9 +73,26 @@ class Sheet:
 
 
 _NAMES = tuple(column.name for column in COLUMNS)
+#: Rows of reports as querysets that share none.
+Rows = Sequence[ReportQuerySet]
 
 
-def _walked(selection: Selection) -> tuple[ReportQuerySet, ...]:
+def _of_rows(read: Callable[[Selection, Rows], Sheet]) -> Callable[[Selection], Sheet]:
+    """A sheet made of the selection's rows, which may be read in several looks."""
+
+    def whole(selection: Selection) -> Sheet:
+        return of(selection, _walked(selection))
+
+    def of(selection: Selection, rows: Rows) -> Sheet:
+        def rest(since: Since, key: int) -> Sheet:
+            return of(selection, selection.rest(since, key))
+
+        return replace(read(selection, rows), rest=None if selection.asks_of_office else rest)
+
+    return whole
+
+
+def _walked(selection: Selection) -> Rows:
     """The selected rows as querysets that share none. PostgreSQL finds each in the order of lists by itself;
     SQLite, which counts no rows, is led along the walks that lists take."""
     if connections[selection.using].vendor == "postgresql":
@@ -86,11 +106,10 @@ def _place(rows: ReportQuerySet) -> Any:
     return RawSQL(f"{tables[0]}.rowid", ()) if tables else F("sort_key")
 
 
-def reports(selection: Selection) -> Sheet:
+@_of_rows
+def reports(selection: Selection, rows: Rows) -> Sheet:
     """The selected rows, all outgoing columns."""
-    sources = tuple(
-        rows.order_by("-sort_key").values_list(*_NAMES, _place(rows)) for rows in _walked(selection)
-    )
+    sources = tuple(some.order_by("-sort_key").values_list(*_NAMES, _place(some)) for some in rows)
     return Sheet("reports", COLUMNS, sources, ("sort_key DESC",), beside=("sort_key",))
 
 
@@ -114,23 +133,25 @@ def versions(selection: Selection) -> Sheet:
     return Sheet("versions", (*COLUMNS, *SPAN), sources, order, beside=("sort_key",))
 
 
-def assessments(selection: Selection) -> Sheet:
+@_of_rows
+def assessments(selection: Selection, rows: Rows) -> Sheet:
     """The grades of the selected reports, in the order of lists and of their recording."""
-    return _children(selection, "assessments", ASSESSMENTS, Assessment)
+    return _children(selection, rows, "assessments", ASSESSMENTS, Assessment)
 
 
-def outage_steps(selection: Selection) -> Sheet:
+@_of_rows
+def outage_steps(selection: Selection, rows: Rows) -> Sheet:
     """The steps of the selected outages, in the order of lists and of their recording."""
-    return _children(selection, "outage_steps", OUTAGE_STEPS, OutageStep)
+    return _children(selection, rows, "outage_steps", OUTAGE_STEPS, OutageStep)
 
 
-def _children(selection: Selection, name: str, columns: tuple[Column, ...], table: Any) -> Sheet:
+def _children(selection: Selection, rows: Rows, name: str, columns: tuple[Column, ...], table: Any) -> Sheet:
     children = Children(table, selection.holder, selection.as_of, selection.using)
     sources = []
-    for rows in _walked(selection):
-        key = F(f"{children.path(rows)}__pk")
-        values = (*children.values(columns, rows), _place(rows), key)
-        sources.append(children.of(rows).order_by("-sort_key", key).values_list(*values))
+    for some in rows:
+        key = F(f"{children.path(some)}__pk")
+        values = (*children.values(columns, some), _place(some), key)
+        sources.append(children.of(some).order_by("-sort_key", key).values_list(*values))
     return Sheet(name, columns, tuple(sources), ("sort_key DESC", "line"), beside=("sort_key", "line"))
 
 
@@ -152,22 +173,37 @@ def said(selection: Selection) -> Sheet:
     return Sheet("statements", STATEMENTS, (source,), ("said_utc DESC", "line"), beside=("line",))
 
 
-def entries(selection: Selection) -> Sheet:
+@_of_rows
+def entries(selection: Selection, rows: Rows) -> Sheet:
     """The timelines of the selected reports in the order of lists, with the words of their entries: for the
     office alone."""
-    words = [Substr(KeyTextTransform(word, "entries__wording__texts"), Wording.SALT + 1) for word in WORDS]
-    sources = tuple(
-        # Each has an entry, which spares the database a join for those without.
-        rows.filter(entries__number__gt=0)
-        .order_by("-sort_key", "entries__number")
-        .values_list(
-            "reference", "entries__number", "entries__kind", "entries__move", "entries__from_status",
-            "entries__to_status", "entries__happened_at", "entries__recorded_at", "entries__role",
-            "entries__by__name", *words, "entries__body", Hex("entries__digest"), _place(rows),
+    sources = []
+    for some in rows:
+        path = "entries" if some.model is Report else "report__entries"
+        words = [
+            Substr(KeyTextTransform(word, f"{path}__wording__texts"), Wording.SALT + 1) for word in WORDS
+        ]
+        own = (
+            "number",
+            "kind",
+            "move",
+            "from_status",
+            "to_status",
+            "happened_at",
+            "recorded_at",
+            "role",
+            "by__name",
         )
-        for rows in _walked(selection)
-    )  # fmt: skip
-    return Sheet("entries", ENTRIES, sources, ("sort_key DESC", "number"), beside=("sort_key",))
+        values: tuple[Any, ...] = (
+            *(f"{path}__{name}" for name in own),
+            *words,
+            f"{path}__body",
+            Hex(f"{path}__digest"),
+        )
+        # Each has an entry, which spares the database a join for those without.
+        told = some.filter(**{f"{path}__number__gt": 0}).order_by("-sort_key", f"{path}__number")
+        sources.append(told.values_list("reference", *values, _place(some)))
+    return Sheet("entries", ENTRIES, tuple(sources), ("sort_key DESC", "number"), beside=("sort_key",))
 
 
 @dataclass(frozen=True)
