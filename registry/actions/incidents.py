@@ -11,7 +11,7 @@ from registry.models import Area, Incident, Person, Statement
 from registry.rules import access
 from registry.rules.access import Verb
 
-from . import editions, journal
+from . import editions, journal, releases
 from .journal import Refused
 
 
@@ -72,8 +72,14 @@ def publish(reference: str, *, by: Person, published: bool) -> Incident:
         incident.published = published
         incident.save()
         if not published:
-            editions.take_back_files()
+            _hide()
     return incident
+
+
+def _hide() -> None:
+    """What was published and is no longer leaves at once."""
+    editions.take_back_files()
+    releases.retract_quoting()
 
 
 def state(reference: str, statement: Statement, *, by: Person) -> Statement:
@@ -111,7 +117,7 @@ def _mark(reference: str, statement_id: int, by: Person, **marks: Any) -> Statem
             setattr(statement, name, value)
         statement.save(update_fields=list(marks))
         if not marks.get("published"):
-            editions.take_back_files()
+            _hide()
         _trace(incident, by, {f"statement {statement_id}": [None, sorted(marks)]})
         incident.save(update_fields=["changes"])
     return statement

@@ -4,10 +4,11 @@ Their files lie in ``DATA_DIR/releases/NUMBER``, written once. Beside them, outs
 references that stand in it as sorted numbers, so that a withdrawal finds the releases it concerns at once.
 """
 
+import csv
 import shutil
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from registry.filters import Selection, select
-from registry.models import Edition, Person, Release, Report, Seal
+from registry.models import Edition, Person, Release, Report, Seal, Statement
 from registry.models.releases import MOST_QUERY
 from registry.models.sql import sort_key
 from registry.rules import access
@@ -32,6 +33,8 @@ from .journal import Refused, now
 State = Release.State
 #: The file of the references that stand in a release.
 ROWS = "rows"
+#: The file of what was said.
+STATEMENTS = "statements.csv"
 
 
 def folder(release: Release) -> Path:
@@ -113,7 +116,7 @@ def finish(release: Release, folder_made: Path, *, made: dict[str, Any], checksu
         if row.state != State.WAITING:
             return True
         gone = Report.objects.filled("withdrawn").values_list("reference", flat=True)
-        if holds(folder_made / ROWS, gone.iterator()):
+        if holds(folder_made / ROWS, gone.iterator()) or quotes_hidden(folder_made / STATEMENTS):
             return False
         there = folder(row)
         shutil.rmtree(there, ignore_errors=True)
@@ -141,8 +144,18 @@ def retract_holding(reports: Iterable[Report]) -> None:
     Must run in the transaction that takes the reports out of sight, after ``editions.retract``.
     """
     references = [report.reference for report in reports]
+    _retract(lambda made: holds(made / ROWS, references))
+
+
+def retract_quoting() -> None:
+    """Retract the releases that quote a statement which is not published any more, in the transaction that hides it."""
+    editions.take_turn()
+    _retract(lambda made: quotes_hidden(made / STATEMENTS))
+
+
+def _retract(is_concerned: Callable[[Path], bool]) -> None:
     for release in Release.objects.select_for_update(of=("self",)).filter(state=State.MADE):
-        if holds(folder(release) / ROWS, references):
+        if is_concerned(folder(release)):
             release.state, release.retracted_at = State.RETRACTED, now()
             release.save(update_fields=["state", "retracted_at"])
             transaction.on_commit(partial(shutil.rmtree, folder(release), ignore_errors=True))
@@ -166,6 +179,17 @@ def holds(file: Path, references: Iterable[str]) -> bool:
         if place < len(numbers) and numbers[place] == number:
             return True
     return False
+
+
+def quotes_hidden(file: Path) -> bool:
+    """Whether a statement stands there that is not published; where that is not known any more, one may."""
+    shown = Statement.objects.filter(published=True, incident__published=True)
+    known = set(shown.values_list("incident__reference", "text"))
+    try:
+        with file.open(newline="") as rows:
+            return any((row["incident"], row["text"]) not in known for row in csv.DictReader(rows))
+    except OSError:
+        return True
 
 
 def _number(reference: str) -> int:

@@ -1,6 +1,7 @@
 """Releases made, verified and held against each other; the worker makes what was asked for."""
 
 import csv
+import json
 import logging
 import shutil
 import sqlite3
@@ -154,7 +155,7 @@ def compare(earlier: Path, later: Path) -> Difference:
         with (earlier / "reports.csv").open(newline="") as rows:
             reader = csv.reader(rows)
             heads["earlier"] = next(reader)
-            kept.executemany("INSERT INTO rows VALUES (?, ?)", ((row[0], "\x1f".join(row)) for row in reader))
+            kept.executemany("INSERT INTO rows VALUES (?, ?)", ((row[0], json.dumps(row)) for row in reader))
         met = 0
         for head, row in _rows(later / "reports.csv"):
             before = kept.execute("SELECT cells FROM rows WHERE reference = ?", (row[0],)).fetchone()
@@ -162,7 +163,7 @@ def compare(earlier: Path, later: Path) -> Difference:
                 found.added.append(row[0])
                 continue
             met += 1
-            was = dict(zip(heads["earlier"], before[0].split("\x1f"), strict=True))
+            was = dict(zip(heads["earlier"], json.loads(before[0]), strict=True))
             changed = [name for name, cell in zip(head, row, strict=True) if was.get(name, "") != cell]
             # Of itself alone, the moment of a change says nothing.
             if set(changed) - {"updated_utc"}:

@@ -12,10 +12,10 @@ import yaml
 from django.core.management import CommandError, call_command
 from frictionless import Package
 
-from registry.actions import editions, releases, reports
+from registry.actions import editions, incidents, releases, reports
 from registry.actions.journal import Refused
 from registry.filters import BadFilter
-from registry.models import Edition, Release, Seal
+from registry.models import Edition, Incident, Release, Seal, Statement
 from registry.outputs import bundling
 from registry.rules.vocabularies import Role
 from registry.upkeep import releasing, working
@@ -182,6 +182,56 @@ def test_a_withdrawn_report_takes_the_releases_with_it_that_hold_it(rows, superv
     assert {row["reference"] for row in listed(again)} == {one.reference for one in rows[1:3]}
 
 
+@pytest.fixture
+def storm():
+    """An incident that is published, with a statement that is, and one that is not."""
+    made = Incident.objects.create(
+        title="Storm", cause_group="weather", began_at=factories.AT, created_at=factories.AT, published=True
+    )
+    for text, published in (('Forty roofs,\r\n"gone"', True), ("A name", False)):
+        Statement.objects.create(
+            incident=made, type="damage", text=text, said_by="Office", said_at=factories.AT,
+            recorded_at=factories.AT, published=published,
+        )  # fmt: skip
+    return made
+
+
+@pytest.mark.parametrize("hidden", ["statement", "incident"])
+def test_what_was_said_and_is_hidden_takes_the_releases_with_it_that_quote_it(
+    rows, storm, supervisor, hidden
+):
+    every, schools = released(), released(query="type=school")
+    said, kept_back = storm.statements.order_by("pk")
+    assert [row["text"] for row in listed(every, "statements.csv")] == [said.text]
+    # Struck out, it stands in the editions before.
+    incidents.void(storm.reference, kept_back.pk, by=supervisor)
+    every.refresh_from_db()
+    assert every.is_made
+    if hidden == "incident":
+        incidents.publish(storm.reference, by=supervisor, published=False)
+    else:
+        incidents.publish_statement(storm.reference, said.pk, by=supervisor, published=False)
+    for release in (every, schools):
+        release.refresh_from_db()
+    assert (every.state, schools.state) == ("retracted", "made")
+    assert not releases.folder(every).exists()
+    assert listed(released(edition=every.edition), "statements.csv") == []
+
+
+def test_what_is_hidden_while_it_is_made_is_not_in_it(rows, storm, supervisor, monkeypatch):
+    written = bundling.write
+
+    def write(*args, **options):
+        done = written(*args, **options)
+        incidents.publish(storm.reference, by=supervisor, published=False)
+        return done
+
+    monkeypatch.setattr(bundling, "write", write)
+    release = released()
+    assert release.is_made
+    assert listed(release, "statements.csv") == []
+
+
 def test_a_withdrawal_that_fails_retracts_nothing(rows, supervisor):
     release = released()
     with pytest.raises(Refused):
@@ -218,7 +268,7 @@ def test_a_release_whose_list_of_rows_is_lost_goes_with_any_withdrawal(rows, sup
 
 def test_only_what_changed_since_another_and_what_vanished_as_a_number(rows, supervisor):
     first = released()
-    change(rows[0], at=FIRST + timedelta(hours=2), damage_level="severe")
+    change(rows[0], at=FIRST + timedelta(hours=2), damage_level="severe", summary='A\x1f"B"\n')
     change(rows[1], at=FIRST + timedelta(hours=2), status="rejected", outcome="false")
     added = report(at=FIRST + timedelta(hours=3), object_type="school", **SEEN)
     editions.publish(at=NEXT + timedelta(days=1))
@@ -227,7 +277,8 @@ def test_only_what_changed_since_another_and_what_vanished_as_a_number(rows, sup
     assert changes.made["left"] == 1
     found = releasing.compare(releases.folder(first), releases.folder(second))
     assert (found.added, found.vanished) == ([added.reference], 1)
-    assert found.revised == {rows[0].reference: ["damage_level", "updated_utc"]}
+    assert found.revised == {rows[0].reference: ["damage_level", "summary", "updated_utc"]}
+    assert releasing.compare(releases.folder(second), releases.folder(second)).revised == {}
     out = StringIO()
     call_command("compare_releases", "1", "2", stdout=out)
     assert out.getvalue().endswith("1 added, 1 revised, 1 vanished\n")
