@@ -55,6 +55,10 @@ class Since:
         first = self._gone(holder).values("report").annotate(first=Min("pk")).values("first")
         return rows.filter(pk__in=first.query)
 
+    def ended(self, rows: ReportQuerySet) -> ReportQuerySet:
+        """Those of the past rows that were past then."""
+        return kept_off(rows.filter(pk__lte=self.past), {"id"})
+
     def _gone(self, holder: str) -> QuerySet[PastReport]:
         """What is past since; taken as bare queries, which run wherever the rows are read."""
         return PastReport.objects.order_by().filter(holder=holder, pk__gt=self.past)

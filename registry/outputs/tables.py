@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from registry.columns import ASSESSMENTS, COLUMNS, ENTRIES, OUTAGE_STEPS, SPAN, STATEMENTS, WORDS, Column
 from registry.filters import BadFilter, Selection
-from registry.models import Assessment, Edition, OutageStep, PastReport, Report, Wording
+from registry.models import Assessment, Edition, OutageStep, Report, Wording
 from registry.models.looks import Since
 from registry.models.rows import ReportQuerySet
 from registry.models.sql import Hex
@@ -119,18 +119,27 @@ _NEVER = Value(None, models.DateTimeField())
 def versions(selection: Selection) -> Sheet:
     """Every version of the selected rows that their holder had, from edition to edition for audiences: in the
     order of lists as of each version, the earlier first."""
+    current, past = selection.versions
+    return _versions(selection, [current], [past])
+
+
+def _versions(selection: Selection, standing: Rows, ended: Rows) -> Sheet:
+    def rest(since: Since, key: int) -> Sheet:
+        current, past = (rows.beyond(key) for rows in selection.versions)
+        standing = [since.stood(current, selection.holder), since.left(past, selection.holder)]
+        return _versions(selection, standing, [since.ended(past)])
+
+    # SQLite merges sources in one order only if their columns are alike in having a type, or none.
+    ends = [
+        *((rows, _NEVER) for rows in standing),
+        *((rows, Coalesce("valid_to", "valid_to")) for rows in ended),
+    ]
     sources = tuple(
-        rows.order_by("-sort_key", "valid_from").values_list(
-            *_NAMES,
-            "valid_from",
-            # SQLite merges sources in one order only if their columns are alike in having a type, or none.
-            Coalesce("valid_to", "valid_to") if rows.model is PastReport else _NEVER,
-            "sort_key",
-        )
-        for rows in selection.versions
+        rows.order_by("-sort_key", "valid_from").values_list(*_NAMES, "valid_from", end, "sort_key")
+        for rows, end in ends
     )
     order = ("sort_key DESC", "valid_from_utc")
-    return Sheet("versions", (*COLUMNS, *SPAN), sources, order, beside=("sort_key",))
+    return Sheet("versions", (*COLUMNS, *SPAN), sources, order, beside=("sort_key",), rest=rest)
 
 
 @_of_rows
