@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.columns import COLUMNS
 from registry.filters import EVERY_FILTER, Also, BadFilter, BoxField, Selection, inside, near, select
+from registry.filters.values import YEARS
 
 from . import cql2
 from .answers import CRS84
@@ -34,6 +35,8 @@ EQUALS = {
 }
 #: The language of filters, and its name in GDAL, which pushes no filter down unless it reads it.
 LANGUAGES = ("cql2-text", "cql-text")
+#: How QGIS writes the open ends of an interval.
+_ENDS = ("0000-01-01", "9999-12-31")
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,10 @@ def read_days(typed: str) -> tuple[date | None, date | None]:
     parts = typed.split("/")
     if len(parts) > 2:
         raise _bad_time()
-    days = [_day(part) for part in parts]
-    if len(days) == 1:
-        days *= 2
-    first, last = days
+    first, last = (
+        None if part.startswith(end) else _day(part)
+        for part, end in zip(parts * (3 - len(parts)), _ENDS, strict=True)
+    )
     if first is None and last is None:
         raise _bad_time()
     if first and last and first > last:
@@ -140,13 +143,14 @@ def _day(typed: str) -> date | None:
     # GDAL before 3.7 leaves the T of a moment behind a day.
     typed = typed.removesuffix("T").replace(" ", "+")
     try:
-        if found := parse_date(typed):
-            return found
+        found = parse_date(typed)
         if re.search(r"T.*(Z|[+-]\d\d:\d\d)$", typed) and (moment := parse_datetime(typed)):
-            return moment.date()
+            found = moment.date()
     except ValueError:
-        pass
-    raise _bad_time()
+        found = None
+    if found is None or found.year not in YEARS:
+        raise _bad_time()
+    return found
 
 
 def _bad_time() -> BadFilter:
