@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from registry.geocoding.areas import AreaMatcher
 from registry.models import AreaCode, SavedMapping
 from registry.tabular import ENCODINGS, Layout
 
+from . import numbers
 from .base import LocalMoment
 from .moments import parsed
 from .places import embedded, lineage
@@ -154,7 +154,20 @@ def _folders() -> tuple[Path, Path]:
 
 # -- reading a mapping file --------------------------------------------------------------------------------
 
-_READ = ("column", "columns", "text", "join", "format", "zone", "part", "values", "scheme", "where", "set")
+_READ = (
+    "column",
+    "columns",
+    "text",
+    "join",
+    "format",
+    "zone",
+    "part",
+    "values",
+    "scheme",
+    "thousands",
+    "where",
+    "set",
+)
 _DECIDE = ("column", "values", "words", "blank", "otherwise", "where")
 _TOP = ("title", "source", "ref", "missing", "needs", "table", "always", "fields", "decide")
 _LAYOUT = {"sheet": str, "headings": int, "encoding": str, "delimiter": str}
@@ -377,7 +390,28 @@ class _Reader:
         kind = _FIELDS[name]
         if isinstance(kind, (LocalMoment, forms.DateField)):
             return self._moment(told, isinstance(kind, LocalMoment), where)
-        return _number if isinstance(kind, (forms.IntegerField, forms.DecimalField)) else str
+        if isinstance(kind, forms.DecimalField):
+            return numbers.decimal
+        return self._count(told, where) if isinstance(kind, forms.IntegerField) else str
+
+    def _count(self, told: dict[str, Any], where: str) -> Callable[[str], str]:
+        thousands = told.get("thousands", "")
+        if thousands not in ("", ",", "."):
+            self._refuse(_("%(where)s: “thousands” is “,” or “.”") % {"where": where})
+
+        def turn(text: str) -> str:
+            number = numbers.whole(text, thousands)
+            if number is None:
+                raise Unmapped(
+                    told.get("column", ""),
+                    _(
+                        "“%(text)s” can be two numbers: the mapping does not say what stands between thousands."
+                    )
+                    % {"text": text},
+                )
+            return number
+
+        return turn
 
     def _moment(self, told: dict[str, Any], with_time: bool, where: str) -> Callable[[str], str]:
         said, zone = told.get("format", []), None
@@ -409,17 +443,6 @@ def _part(number: int, text: str) -> str:
     """One of the numbers in a cell that holds several, as ``(50.45, 30.52)``; the cell itself if it does not."""
     found = re.split(r"[,;\s]+", text.strip("()[] "))
     return found[number - 1] if 0 < number <= len(found) else text
-
-
-def _number(text: str) -> str:
-    """A whole number as people's programs write it (70000, 70 000, 70,000,000, 7.0E+04); a lone comma is left
-    to the form."""
-    text = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3}){2,}", text) else text
-    try:
-        number = Decimal(re.sub(r"\s", "", text))
-    except InvalidOperation:
-        return text
-    return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < 20 else text
 
 
 # -- where -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -58,7 +59,8 @@ def _is_prose(sample: list[str], delimiter: str) -> bool:
 
 def records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The number of each row, blank ones included, with its cells."""
-    reader = csv.reader(lines(file, encoding), delimiter=delimiter, strict=True)
+    text = lines(file, encoding)
+    reader = csv.reader(_requoted(text) if delimiter == "\t" else text, delimiter=delimiter, strict=True)
     number = 0
     while True:
         number += 1
@@ -73,8 +75,42 @@ def records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[tuple[int
         yield number, cells
 
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
+def _requoted(lines: Iterator[str]) -> Iterator[str]:
+    """Lines between tabs, in which a cell that only begins with quoted words is quoted as a whole.
+
+    Spreadsheets copy and save a cell that begins with “"” as it is, and quote those that hold a line's end.
+    """
+    inside = False
+    for line in lines:
+        if '"' not in line:
+            yield line
+        elif inside:
+            inside = line.count('"') % 2 == 0
+            yield line
+        else:
+            text = line.rstrip("\r\n")
+            cells = text.split("\t")
+            inside = any(map(_opens, cells))
+            yield "\t".join(map(_as_a_whole, cells)) + line[len(text) :]
+
+
+def _opens(cell: str) -> bool:
+    return cell.startswith('"') and cell.count('"') % 2 == 1
+
+
+def _as_a_whole(cell: str) -> str:
+    if not cell.startswith('"') or _opens(cell) or _QUOTED.fullmatch(cell):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
+
+
 def _said(error: csv.Error) -> Any:
     text = str(error)
+    if "expected after" in text:
+        return _("A cell goes on behind its closing quotation mark. Within a cell each is written twice.")
     if "field larger" in text or "unexpected end" in text:
         return _("A cell does not end. Perhaps a quotation mark is opened here and never closed.")
     return _("This is not well-formed CSV (%(error)s).") % {"error": text}

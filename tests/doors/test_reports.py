@@ -155,6 +155,7 @@ def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: 
     assert 'At least 1 reports</strong> <a href="/reports?level=minor&amp;cause=wind&amp;count=all">' in page(
         client.get(address)
     )
+    assert "Count(" not in page(client.get(address))
     assert "2 reports</strong>" in page(client.get(f"{address}&count=all"))
     assert client.get(f"{address}&count=some").status_code == 400
 

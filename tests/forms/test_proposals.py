@@ -111,6 +111,16 @@ def test_where_no_column_says_what_it_was_words_of_the_description_do(tmp_path: 
         (["2025-03-04", "05/04/2025"], ["%Y-%m-%d", "%d/%m/%Y"], True),
         (["2025-03-04T05:06:07Z"], ["%Y-%m-%dT%H:%M:%S%z"], False),
         (["spring", "2025-03-04"], [], False),
+        (["14 de octubre de 2024", "1º de enero del 2025"], ["%d %B %Y"], False),
+        (["1er août 2024", "14 déc. 2024"], ["%d %B %Y"], False),
+        (["14. März 2024", "3. Okt. 2024"], ["%d %B %Y"], False),
+        (["7 Ağustos 2023", "14 Kasım 2023"], ["%d %B %Y"], False),
+        (["٦ شباط ٢٠٢٣", "1 كانون الثاني 2023"], ["%d %B %Y"], False),
+        (["2024年1月1日", "2024年12月31日"], ["%Y年%m月%d日"], False),
+        (["14/10/2024 8:15 p. m."], ["%d/%m/%Y %I:%M %p"], False),
+        (["1735689600000", "1735693200000"], ["epoch"], False),
+        # Day first in one row and month first in the next: neither is taken.
+        (["25/06/2025", "06/25/2025"], [], False),
     ],
 )
 def test_days_are_read_by_format_and_two_ways_are_seen(
@@ -152,6 +162,35 @@ def test_cells_that_hold_both_coordinates_are_parted(tmp_path: Path) -> None:
     )
     assert roles(proposal)["gps"] == "point"
     assert first(tmp_path, proposal).values.items() >= {("lat", "50.45"), ("lon", "30.52")}
+
+
+def test_a_cell_that_is_no_day_is_an_error_of_its_row_where_the_heading_says_day(tmp_path: Path) -> None:
+    table = "place,type,{},seen\nSumy,school,05.03.25,1.1.25\nSumy,shop,31.02.25,x\nSumy,shop,6.3.25,y\n"
+    proposal = proposed(tmp_path, table.format("date"))
+    assert (roles(proposal)["date"], roles(proposal)["seen"]) == ("day", "")
+    assert roles(proposed(tmp_path, table.format("col")))["col"] == ""
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "started_at"),
+    [
+        ("start", "2024-07-08T23:30:00Z", "2024-07-08T23:30:00+00:00"),
+        ("start (UTC)", "2024-07-08 23:30", "2024-07-08T23:30:00+00:00"),
+        ("start", "1720481400000", "2024-07-08T23:30:00+00:00"),
+        ("start", "2024-07-08 23:30", "2024-07-08T23:30:00"),
+    ],
+)
+def test_the_day_of_a_moment_by_another_clock_is_left_to_the_place(
+    tmp_path: Path, heading: str, cell: str, started_at: str
+) -> None:
+    row = first(tmp_path, proposed(tmp_path, f"city,type,{heading}\nSumy,school,{cell}\n"))
+    assert row.values["started_at"] == started_at
+    assert row.values.get("occurred_to") == (None if "+" in started_at else "2024-07-08")
+
+
+def test_moments_that_all_begin_a_day_are_days(tmp_path: Path) -> None:
+    row = first(tmp_path, proposed(tmp_path, "city,type,when\nSumy,school,2023-02-08T00:00:00.000Z\n"))
+    assert (row.values["occurred_to"], row.values.get("started_at")) == ("2023-02-08", None)
 
 
 def test_days_of_a_workbook_are_days(tmp_path: Path) -> None:
@@ -215,3 +254,12 @@ def test_a_column_that_no_heading_names_is_a_place_if_its_cells_are(tmp_path: Pa
     rows = "X;Де;Хто\n1;Чугуїв;Петренко О.\n2;Ізюм;Коваль І.\n3;с. Циркуни;Бойко Н.\n4;Балаклія;Шевчук П.\n"
     proposal = proposed(tmp_path, rows)
     assert roles(proposal) == {"X": "", "Де": "place", "Хто": ""}
+
+
+def test_counts_are_read_with_what_stands_between_the_thousands_of_their_column(tmp_path: Path) -> None:
+    table = (
+        "city;type;start;customers affected;lat;lon\n"
+        "Sumy;school;1.2.2024 10:00;12.000;50,9;34,8\nSumy;shop;1.2.2024 10:00;452;50,8;34,7\n"
+    )
+    row = first(tmp_path, proposed(tmp_path, table))
+    assert (row.values["customers_lost"], row.values["lat"]) == ("12000", "50,9")

@@ -35,6 +35,16 @@ def test_a_row_is_numbered_as_a_spreadsheet_does_though_its_cells_hold_lines(tmp
     assert [(row.number, row.cells["b"]) for row in read.rows()] == [(2, "1"), (3, "3")]
 
 
+def test_a_cell_between_tabs_that_begins_with_quoted_words_is_kept_as_it_is(tmp_path: Path) -> None:
+    lines = ("a\tb", '"Azov" plant\t"quoted ""as"" a whole"', '5" pipe\t"Azov"-2', '"two\r', '"" lines"\tend')
+    read = table(tmp_path, "\n".join(lines) + "\n")
+    assert [tuple(row.cells.values()) for row in read.rows()] == [
+        ('"Azov" plant', 'quoted "as" a whole'),
+        ('5" pipe', '"Azov"-2'),
+        ('two\r\n" lines', "end"),
+    ]
+
+
 def test_rows_that_do_not_fit_the_headings_say_so_and_the_others_go_on(tmp_path: Path) -> None:
     read = table(tmp_path, "a,b\n1\n1,2,3\n1,2,\n1,2\n")
     assert [bool(row.problem) for row in read.rows()] == [True, True, False, False]
@@ -56,7 +66,7 @@ def test_rows_that_do_not_fit_the_headings_say_so_and_the_others_go_on(tmp_path:
         ),
         ("a,b\n1,2\nСуми,дах і стіни\n".encode("cp1251") + b"\x98,2\n", "not Windows-1251: byte 0x98", 4),
         (b'a,b\n1,2\n"never closed,2\n3,4\n', "quotation mark", 3),
-        (b'a,b\n"x"y,2\n', "well-formed", 2),
+        (b'a,b\n"x"y,2\n', "behind its closing quotation mark", 2),
         (b"a,a\n1,2\n", "stands twice", 1),
         (b",\n1,2\n", "no words", 2),
         (b"c" + b",c" * tabular.MOST_COLUMNS + b"\n", "501 columns", 1),

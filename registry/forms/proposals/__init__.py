@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from registry.forms import numbers
 from registry.forms.places import embedded
 from registry.geocoding.gazetteer import locate
 from registry.rules import vocabularies as v
@@ -26,6 +27,8 @@ READ = 20_000
 MOST_WORDS = 60
 #: How sure a column is by its cells alone.
 _GUESS = 0.5
+#: Of a column that is said to hold days, so many cells are to be days: each of the others is an error of its row.
+_HALF = 0.5
 _WHEN = {"day", "moment"}
 #: So many different cells of a column that nothing else is known of are looked up in the gazetteer.
 _LOCATED = 40
@@ -107,9 +110,9 @@ class Column:
         """Read the column as this."""
         self.role, self.formats, self.either, self.means, self.scale = role, [], False, {}, ""
         if role in _DAYS:
-            self.formats, self.either = values.day_formats(self.known[:1000])
+            self.formats, self.either = values.day_formats(self.known[:1000], _HALF)
         elif role in ("time", "back_time"):
-            self.formats = values.time_formats(self.known[:1000])
+            self.formats = values.time_formats(self.known[:1000], _HALF)
         elif role == "grade":
             self.scale, means = words.grades(self.known[:MOST_WORDS])
             self.means = {text: means.get(text, "") for text in self.known[:MOST_WORDS]}
@@ -117,6 +120,13 @@ class Column:
             rules = words.THINGS if role == "what" else words.CAUSES
             found = {text: words.meant(rules, text) for text in self.known[:MOST_WORDS]}
             self.means = {text: coded(outcome) for text, outcome in found.items()}
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it says by which clock its moments are, so that they are not on the place's."""
+        return self.role in ("moment", "back") and bool(
+            any(map(values.has_zone, self.formats)) or _zone(self)
+        )
 
     def grade_on(self, scale: str) -> None:
         """Read the words as grades of this scale, as far as it knows them."""
@@ -249,12 +259,15 @@ class Proposal:
             days, times = self.of(day), self.of(time)
             if days and times and days.formats and times.formats:
                 formats = [f"{one} {other}" for one in days.formats for other in times.formats]
-                ways.append({"columns": [days.name, times.name], "format": formats})
+                ways.append({"columns": [days.name, times.name], "format": formats, **_zone(times)})
             if ways:
                 fields[field_name] = ways
         if (back := self.of("back_day")) and "restored_at" not in fields:
             fields["restored_at"] = _way(back)
-        occurred = [_way(column) for column in map(self.of, ("day", "moment")) if column]
+        # The day of a moment by another clock than the place's is told by the form, which knows the place.
+        occurred = [
+            _way(column) for column in map(self.of, ("day", "moment")) if column and not column.elsewhere
+        ]
         year, month = self.of("year"), self.of("month")
         if year and month:
             said = {"format": "%Y %m", "set": {"date_precision": "month"}}
@@ -266,8 +279,9 @@ class Proposal:
         return fields
 
     def _rest(self) -> dict[str, Any]:
-        plain = ("object_name", "source_url", "more_sources", *_COUNTS)
+        plain = ("object_name", "source_url", "more_sources")
         fields: dict[str, Any] = {name: column.name for name in plain if (column := self.of(name))}
+        fields |= {name: _counted(column) for name in _COUNTS if (column := self.of(name))}
         if name := self.of("source_name"):
             fields["source_name"] = [name.name, {"text": self.title[:200]}]
         if published := self.of("source_date"):
@@ -315,7 +329,21 @@ class Proposal:
 
 def _way(column: Column | None) -> Any:
     assert column is not None
-    return {"column": column.name, "format": column.formats} if column.formats else column.name
+    if not column.formats:
+        return column.name
+    return {"column": column.name, "format": column.formats, **_zone(column)}
+
+
+def _counted(column: Column) -> Any:
+    sign = numbers.thousands(column.known)
+    return {"column": column.name, "thousands": sign} if sign else column.name
+
+
+def _zone(column: Column) -> dict[str, str]:
+    """The zone that a heading names, of cells that hold a time and do not say theirs."""
+    timed = column.role in ("time", "back_time") or any(map(values.has_time, column.formats))
+    universal = {"utc", "gmt"} & set(words.folded(column.name).split())
+    return {"zone": "UTC"} if universal and timed and not any(map(values.has_zone, column.formats)) else {}
 
 
 # -- proposing ---------------------------------------------------------------------------------------------
@@ -363,8 +391,8 @@ def _scores(column: Column) -> dict[str, float]:
         return {"source_url": max(0.6, named("source_url")), "more_sources": named("more_sources")}
     if most(values.point):
         return {"point": max(0.7, named("point"))}
-    numbers = most(lambda text: values.number(text) is not None)
-    if numbers:
+    numeric = most(lambda text: values.number(text) is not None)
+    if numeric:
         scores |= {
             role: named(role)
             for role, limit in (("lat", 90), ("lon", 180))
@@ -376,9 +404,9 @@ def _scores(column: Column) -> dict[str, float]:
             scores["month"] = named("month")
         if most(values.count):
             scores |= {role: named(role) for role in _COUNTS}
-    scores |= _score_times(known, named, numbers)
+    scores |= _score_times(known, named, numeric)
     scores |= _score_words(column, named)
-    if not numbers and not scores.keys() & {"day", "moment", "time"}:
+    if not numeric and not scores.keys() & {"day", "moment", "time"}:
         scores |= {role: named(role) for role in _TEXTS}
         if max(scores.values()) < words.LEAST and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
             scores["place"] = _GUESS
@@ -391,15 +419,18 @@ def _is_settlement(text: str) -> bool:
     return bool(answer.candidates) and answer.candidates[0].geo_precision == v.GeoPrecision.SETTLEMENT
 
 
-def _score_times(known: list[str], named: Callable[[str], float], numbers: bool) -> dict[str, float]:
-    formats, _either = values.day_formats(known[:300])
-    if formats and (not numbers or max(map(named, _DAYS)) >= words.LEAST):
-        if any("%H" in format or "%I" in format for format in formats):
+def _score_times(known: list[str], named: Callable[[str], float], numeric: bool) -> dict[str, float]:
+    said = max(map(named, _DAYS)) >= words.LEAST
+    formats, _either = values.day_formats(known[:300], _HALF if said else 0.9)
+    if formats and (not numeric or said):
+        timed = any(map(values.has_time, formats)) and not values.all_midnight(known[:300], formats)
+        if timed:
             moment = max(_GUESS, named("moment"), named("day"))
             return {"moment": moment, "back": max(named("back"), named("back_day"))}
         back = max(named("back"), named("back_day"))
         return {"day": max(_GUESS, named("day")), "back_day": back, "source_date": named("source_date")}
-    if not numbers and values.time_formats(known[:300]):
+    timely = max(named("time"), named("back_time")) >= words.LEAST
+    if not numeric and values.time_formats(known[:300], _HALF if timely else 0.9):
         return {"time": max(_GUESS, named("time")), "back_time": named("back_time")}
     return {}
 
