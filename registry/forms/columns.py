@@ -190,7 +190,7 @@ class ColumnsForm(forms.Form):
 
 
 #: What a text may be taken for wrongly: UTF-8 and UTF-16 are known by their form.
-_OF_ONE_BYTE = [(code, words) for code, words in ENCODINGS.items() if not code.startswith("utf")]
+_BY_LETTERS = [(code, words) for code, words in ENCODINGS.items() if not code.startswith("utf")]
 
 
 class LayoutForm(forms.Form):
@@ -198,14 +198,14 @@ class LayoutForm(forms.Form):
 
     sheet = forms.ChoiceField(label=_("Sheet"), required=False)
     headings = forms.IntegerField(label=_("Row of the headings"), min_value=1, required=False)
-    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=_OF_ONE_BYTE)
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=_BY_LETTERS)
 
     def __init__(self, sample: Sample) -> None:
         super().__init__(initial={"sheet": sample.sheet, "headings": sample.row, "encoding": sample.encoding})
         self.fields["sheet"].choices = [(one, one) for one in sample.sheets]  # type: ignore[attr-defined]
         if len(sample.sheets) < 2:
             del self.fields["sheet"]
-        if sample.encoding not in dict(_OF_ONE_BYTE):
+        if sample.encoding not in dict(_BY_LETTERS):
             del self.fields["encoding"]
 
 
@@ -215,7 +215,7 @@ def layout_of(answers: Mapping[str, str]) -> Layout:
     return Layout(
         sheet=answers.get("sheet", ""),
         headings=int(row) if row.isdecimal() and len(row) < 8 else 0,
-        encoding=encoding if encoding in dict(_OF_ONE_BYTE) else "",
+        encoding=encoding if encoding in dict(_BY_LETTERS) else "",
     )
 
 

@@ -24,7 +24,7 @@ from registry.geocoding.areas import AreaMatcher
 from registry.models import AreaCode, SavedMapping
 from registry.tabular import ENCODINGS, Layout
 
-from . import numbers
+from . import numbers, wording
 from .base import LocalMoment
 from .moments import parsed
 from .places import embedded, lineage
@@ -296,9 +296,8 @@ class _Reader:
             if not applies(cells):
                 return
             text = cell(cells)
-            folded = text.casefold()
-            put = values.get(folded) if text else blank
-            put = put or next((put for pattern, put in words if pattern.search(folded)), otherwise)
+            put = values.get(text.casefold()) if text else blank
+            put = put or next((put for found, put in words if found.search(wording.plain(text))), otherwise)
             if put is None:
                 raise Unmapped(column, _("The mapping does not say what “%(text)s” is.") % {"text": text})
             put(mapped)
@@ -309,12 +308,8 @@ class _Reader:
         self._only(told, ("any", "leave_out", *_FIELDS), where)
         if not told.get("any"):
             self._refuse(_("%(where)s: “any” must list words") % {"where": where})
-        any_of = "|".join(
-            re.escape(word.casefold().removesuffix("*")) + ("" if word.endswith("*") else r"\b")
-            for word in told["any"]
-        )
         fields = {key: value for key, value in told.items() if key != "any"}
-        return re.compile(rf"\b(?:{any_of})"), self._outcome(fields, where)
+        return wording.pattern(tuple(map(str, told["any"]))), self._outcome(fields, where)
 
     # -- fields --------------------------------------------------------------------------------------------
 

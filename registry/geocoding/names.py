@@ -60,6 +60,11 @@ def fold(name: str) -> str:
     return " ".join(_NOT_WORD.sub(" ", name).split())
 
 
+def without_article(folded: str) -> str:
+    """A folded name, its words without the Arabic article."""
+    return folded if folded.isascii() else _ARABIC_ARTICLE.sub("", folded)
+
+
 def latin(folded: str) -> str:
     """A folded name with its Cyrillic letters written in Latin ones; other scripts stay."""
     return folded if folded.isascii() else folded.translate(_CYRILLIC)
@@ -73,7 +78,7 @@ def spelling(folded: str) -> str:
 @lru_cache(maxsize=8192)
 def skeleton(folded: str) -> str:
     """The key of a folded name: no spaces, articles, doubled letters; disputed romanisations merged."""
-    key = spelling(folded if folded.isascii() else _ARABIC_ARTICLE.sub("", folded))
+    key = spelling(without_article(folded))
     for merged in (_MERGED_H, _MERGED) if "h" in key else (_MERGED,):
         for written, letter in merged:
             if written in key:

@@ -66,6 +66,7 @@ class Table:
             self._settle(layout)
         self.row = self._find(layout.headings)
         self._check()
+        self.first = self._pass_numbers()
 
     # -- what kind of file -----------------------------------------------------------------------------
 
@@ -150,13 +151,26 @@ class Table:
                 % {"columns": ", ".join(map(_letters, unnamed))}
             )
 
+    def _pass_numbers(self) -> int:
+        """The row after which rows begin: forms number their columns 1, 2, 3 … below the headings."""
+        below = next(
+            ((number, cells) for number, cells in self._records() if number > self.row and any(cells)), None
+        )
+        if below is None or len(self.headings) < 5:
+            return self.row
+        number, cells = below
+        if [cell.strip() for cell in cells] != [str(place) for place in range(1, len(self.headings) + 1)]:
+            return self.row
+        self.notes.append(_("Row %(row)d is not read: it numbers the columns.") % {"row": number})
+        return number
+
     # -- rows ------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[Row]:
         """Every row below the headings but blank ones, in order."""
         width = len(self.headings)
         for number, cells in self._records():
-            if number <= self.row or not any(cells):
+            if number <= self.first or not any(cells):
                 continue
             problem = self._misfit(cells) if len(cells) < width or any(cells[width:]) else ""
             named = zip(self.headings, cells, strict=False)

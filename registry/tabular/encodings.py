@@ -1,8 +1,9 @@
-"""Which encoding a text is in: UTF-8 and UTF-16 by their form, the one-byte ones by what their letters say.
+"""Which encoding a text is in: UTF-8 and UTF-16 by their form, the others by what their letters say.
 
 Cyrillic has been written in six ways of one byte a letter, and every file is well-formed in all of them. They are
-told apart by how common the letters are that each would have; what that does not tell, and a file whose lines
-differ, is refused, never guessed.
+told apart by how common the letters are that each would have. Where these would be too rare for Cyrillic, it is
+another script: the one whose common letters the bytes are. What that does not tell, and a file whose lines differ,
+is refused, never guessed.
 """
 
 import codecs
@@ -28,6 +29,15 @@ ENCODINGS = {
     "iso8859_5": "ISO 8859-5",
     "mac_cyrillic": "Mac Cyrillic",
     "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
+    "cp1255": "Windows-1255",
+    "cp1256": "Windows-1256",
+    "cp932": "Shift-JIS",
+    "cp949": "EUC-KR",
+    "gb18030": "GB 18030",
+    "cp950": "Big5",
 }
 #: Of those that read a text alike, the first is named: KOI8-R is KOI8-U without the letters of Ukrainian.
 _CYRILLIC = ("cp1251", "koi8_u", "cp866", "cp1125", "iso8859_5", "mac_cyrillic")
@@ -50,6 +60,31 @@ _TURNED = 40
 #: A text is in the encoding that makes it so much likelier than the next (exp 4, that is 55 times); a line is in
 #: another one than the rest if that makes it so much likelier.
 _SURE, _ANOTHER = 40, 100
+
+
+#: What a letter of Cyrillic costs at most on average: those of names and words are at 32.
+_CYRILLIC_AT_MOST = 37
+#: Of so many letters that are neither it nor of any other script here, the encoding is not known.
+_MANY_LETTERS = 40
+
+
+def _bytes(*spans: tuple[int, int]) -> bytes:
+    return bytes(byte for first, last in spans for byte in range(first, last + 1))
+
+
+#: Of the encodings of other scripts the first bytes of their common letters, and how many of a text's are among
+#: them; of several that fit the first.
+_COMMON = {
+    "cp1255": (_bytes((0xE0, 0xFA)), 0.98),  # Hebrew
+    "cp1256": (_bytes((0xC1, 0xD6), (0xD8, 0xDF), (0xE1, 0xE1), (0xE3, 0xE6), (0xEC, 0xED)), 0.95),  # Arabic
+    "cp1253": (_bytes((0xB8, 0xBA), (0xC1, 0xFE)), 0.98),  # Greek
+    "cp949": (_bytes((0xB0, 0xC8)), 0.97),  # Korean, by its syllables
+    "gb18030": (_bytes((0xB0, 0xD7)), 0.9),  # Chinese, by the commoner half of its signs; so the next two
+    "cp932": (_bytes((0x81, 0x83), (0x88, 0x97)), 0.9),  # Japanese
+    "cp950": (_bytes((0xA4, 0xC6)), 0.9),
+}
+#: Letters that Turkish has, and other languages that take them from the same bytes hardly; and those of Polish.
+_TURKISH, _POLISH = b"\xd0\xdd\xde\xf0\xfd\xfe", b"\x8c\x8f\x9c\x9f\xa3\xa5\xaf\xb3\xb9\xbf"
 
 
 def _unlikely(byte: int, encoding: str) -> int:
@@ -104,7 +139,7 @@ def encoding_of(path: Path) -> str:
         # it as UTF-8 says where.
         if fits * 4 >= others:
             return "utf-8"
-        return _cyrillic(file) if runs[True] > runs[False] else "cp1252"
+        return _by_letters(file) if runs[True] > runs[False] else _western(file)
 
 
 def _beyond_ascii(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -115,6 +150,48 @@ def _beyond_ascii(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
             return
         if not line.isascii():
             yield number, line
+
+
+def _western(file: BinaryIO) -> str:
+    """Of the encodings of Latin letters; Windows-1252 where the rarer letters of Turkish and Polish do not prevail."""
+    high = Counter(byte for _number, line in _beyond_ascii(file) for byte in line if byte > 127)
+    turkish, polish = (sum(high[byte] for byte in letters) for letters in (_TURKISH, _POLISH))
+    if 4 * turkish >= high.total() and len(high.keys() & set(_TURKISH)) > 1:
+        return "cp1254"
+    if 3 * polish >= high.total() and len(high.keys() & set(_POLISH)) > 2:
+        return "cp1250"
+    return "cp1252"
+
+
+def _by_letters(file: BinaryIO) -> str:
+    """Cyrillic, or what another script has its letters in."""
+    costs, letters = Counter[str](), 0
+    for _number, line in _beyond_ascii(file):
+        costs.update({encoding: _cost(line, encoding) for encoding in _CYRILLIC})
+        letters += sum(map(len, _HIGH.findall(line)))
+    if min(costs.values()) <= _CYRILLIC_AT_MOST * letters:
+        return _cyrillic(file)
+    if other := next((encoding for encoding in _COMMON if _is_common(file, encoding)), ""):
+        return other
+    if letters >= _MANY_LETTERS and min(costs.values()) > 1.2 * _CYRILLIC_AT_MOST * letters:
+        raise BadTable(
+            _("The letters of this file are in no encoding that is known here. Save it as CSV (UTF-8).")
+        )
+    return _cyrillic(file)
+
+
+def _is_common(file: BinaryIO, encoding: str) -> bool:
+    """Whether the lines can be read in this encoding, and most of their letters are common in its script."""
+    common, least = _COMMON[encoding]
+    found, letters = 0, 0
+    for _number, line in _beyond_ascii(file):
+        try:
+            signs = [sign.encode(encoding) for sign in line.decode(encoding) if sign > "\x7f"]
+        except UnicodeError:
+            return False
+        letters += len(signs)
+        found += sum(sign[0] in common for sign in signs)
+    return found >= least * letters
 
 
 def _cyrillic(file: BinaryIO) -> str:

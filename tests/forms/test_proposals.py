@@ -68,6 +68,80 @@ def test_a_list_in_ukrainian_is_understood_and_reads_its_own_rows(
     }  # fmt: skip
 
 
+SPANISH = """Nº;Provincia;Localidad;Dirección;Fecha inicio;Hora inicio;Fecha fin;Hora fin;Clientes afectados;Causa
+1;Valencia;Paiporta;C/ San Antonio 3;29/10/2024;18:30;31/10/2024;08:15;12.000;inundación
+2;Valencia;Catarroja;Av. Diputación 12;29/10/2024;19:05;30/10/2024;22:00;452;avería de equipo
+"""
+FRENCH = """N°,Commune,Type de bâtiment,Niveau de dégâts,Date du constat,Observations
+1,Mamoudzou,École,Détruit,14 déc. 2024,toiture
+2,Koungou,Habitation,Partiellement endommagé,15 déc. 2024,
+"""
+GERMAN = """lfd. Nr.|Datum|Uhrzeit|Bundesland|Landkreis|Ort|Straße|Objekt|Schaden
+1|14.07.2021|23:15|Rheinland-Pfalz|Ahrweiler|Dernau|Hauptstr. 4|Grundschule|Totalschaden
+2|15.07.2021|01:00|Rheinland-Pfalz|Ahrweiler|Altenahr|Brückenstr.|Brücke|beschädigt
+"""
+TURKISH = """Sıra No\tİl\tİlçe\tMahalle\tYapı türü\tHasar durumu\tTespit tarihi
+1\tHatay\tAntakya\tCebrail\tKonut\tAğır hasarlı\t10.02.2023
+2\tAdıyaman\tGölbaşı\t\tCami\tYıkık\t11.02.2023
+"""
+ARABIC = """الرقم,المحافظة,المنطقة,البلدة,نوع المنشأة,مستوى الضرر,تاريخ الحادث,ملاحظات
+1,حلب,اعزاز,مارع,المدرسة الابتدائية,ضرر جزئي,2023-02-06,زلزال
+2,إدلب,حارم,سلقين,مبنى سكني,مدمر كليا,2023-02-07,
+"""
+JAPANESE = """番号,都道府県,市町村,住所,被害物件,被害程度,発生日
+1,石川県,輪島市,河井町1-2,第一小学校,全壊,2024年1月1日
+2,石川県,珠洲市,蛸島町,住家,半壊,2024年1月1日
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "said", "means", "grades"),
+    [
+        (SPANISH, "ref region place address day time back_day back_time customers_lost cause",
+         ["weather/flood", "technical/equipment"], []),
+        (FRENCH, "ref place what grade day description", ["building//school", "building//house"],
+         ["destroyed", "partially_damaged"]),
+        (GERMAN, "ref day time region district place address what grade",
+         ["building//school", "network/transport/bridge"], ["destroyed", "partially_damaged"]),
+        (TURKISH, "ref region district place what grade day", ["building//unknown", "building//religious"],
+         ["partially_damaged", "destroyed"]),
+        (ARABIC, "ref region district place what grade day description", ["building//school", "building//unknown"],
+         ["partially_damaged", "destroyed"]),
+        (JAPANESE, "ref region place address what grade day", ["building//school", "building//house"],
+         ["destroyed", "partially_damaged"]),
+    ],
+    ids=["Spanish", "French", "German", "Turkish", "Arabic", "Japanese"],
+)  # fmt: skip
+def test_tables_in_other_languages_are_understood(
+    tmp_path: Path, table: str, said: str, means: list[str], grades: list[str]
+) -> None:
+    proposal = proposed(tmp_path, table)
+    assert " ".join(roles(proposal).values()) == said
+    named = proposal.of("what") or proposal.of("cause")
+    assert named is not None
+    assert list(named.means.values()) == means
+    assert list(column.means.values() if (column := proposal.of("grade")) else []) == grades
+    assert first(tmp_path, proposal).values["occurred_to"] is not None
+
+
+def test_words_that_say_more_than_their_grades_are_kept(tmp_path: Path) -> None:
+    rows = "city,type,damage,date\nSumy,school,{},2025-03-04\nSumy,shop,{},2025-03-04\n"
+    kept = proposed(tmp_path, rows.format("Severe", "Minor"))
+    assert kept.named("damage").means == {"Severe": "partially_damaged", "Minor": "partially_damaged"}
+    assert first(tmp_path, kept).values["description"] == "Severe"
+    unknown = proposed(tmp_path, rows.format("B2", "B7"))
+    assert unknown.named("damage").means == {"B2": "", "B7": ""}
+    assert first(tmp_path, unknown).values["description"] == "B2"
+    same = proposed(tmp_path, rows.format("partly damaged", "destroyed"))
+    assert "description" not in first(tmp_path, same).values
+
+
+def test_the_country_is_where_most_rows_name_a_region(tmp_path: Path) -> None:
+    rows = "Provincia;Tipo;Fecha\nValencia;escuela;1.2.2024\nMurcia;puente;1.2.2024\nAlicante;casa;1.2.2024\nTotal;;\n"
+    assert proposed(tmp_path, rows).country == "ES"
+    assert proposed(tmp_path, rows.replace("Alicante", "Ohio")).country == ""
+
+
 def test_a_file_of_outages_gets_what_no_column_says(tmp_path: Path) -> None:
     proposal = proposed(
         tmp_path,

@@ -133,6 +133,41 @@ def test_encodings_of_cyrillic_are_told_apart_by_their_letters(
     assert [str(note) for note in read.notes] == [f"The file is read as {said}."]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "said", "text"),
+    [
+        ("cp1256", "Windows-1256", "المحافظة;نوع المنشأة\nحلب;مدرسة\nإدلب;مستشفى\n"),
+        ("cp1253", "Windows-1253", "Πόλη;Κτίριο\nΑθήνα;σχολείο\nΘεσσαλονίκη;κατοικία\n"),
+        ("cp1255", "Windows-1255", "עיר;מבנה\nשדרות;בית ספר\nאשקלון;דירה\n"),
+        ("cp932", "Shift-JIS", "市町村;被害物件\n輪島市;こども園\n珠洲市;学校の屋根\n"),
+        ("cp949", "EUC-KR", "시군구;건물 피해\n포항시;학교 전파\n경주시;병원 반파\n"),
+        (
+            "gb18030",
+            "GB 18030",
+            "县市区名称;建筑物类型\n汶川县映秀镇;中小学校教学楼\n北川县曲山镇;人民医院住院部\n",
+        ),
+        ("cp950", "Big5", "鄉鎮名稱;建築物\n花蓮市;國民小學\n新城鄉;醫院\n"),
+        ("cp1254", "Windows-1254", "İlçe;Yapı\nGölbaşı;Ağır hasarlı\nPazarcık;Yıkık\n"),
+        ("cp1250", "Windows-1250", "Miasto;Stan\nŁódź;częściowo zniszczony\nŚrem;źle\n"),
+    ],
+)
+def test_other_scripts_are_known_by_their_common_letters(
+    tmp_path: Path, encoding: str, said: str, text: str
+) -> None:
+    read = table(tmp_path, text.encode(encoding))
+    assert [
+        ";".join(read.headings),
+        *(";".join(row.cells.values()) for row in read.rows()),
+    ] == text.splitlines()
+    assert [str(note) for note in read.notes] == [f"The file is read as {said}."]
+
+
+def test_letters_of_no_encoding_known_here_are_not_taken_for_cyrillic(tmp_path: Path) -> None:
+    text = "市町村;被害物件\n輪島市;こども園\n珠洲市;学校の屋根\n" * 2
+    with pytest.raises(BadTable, match="in no encoding that is known here"):
+        table(tmp_path, text.encode("euc_jp"))
+
+
 def test_one_word_is_not_read_if_it_could_be_two(tmp_path: Path) -> None:
     with pytest.raises(BadTable, match="two ways: “аПЯ” as Mac Cyrillic, “рПЯ” as CP866"):
         table(tmp_path, "a,b\n1,аПЯ\n".encode("mac_cyrillic"))
@@ -187,6 +222,12 @@ def test_headings_below_a_title_are_found_and_said(tmp_path: Path) -> None:
     assert read.headings == ["place", "what", "day"]
     assert [(row.number, row.cells["place"]) for row in read.rows()] == [(5, "Sumy")]
     assert [str(note) for note in read.notes] == ["The headings are read from row 4."]
+
+
+def test_a_row_that_numbers_the_columns_is_passed_over_and_said(tmp_path: Path) -> None:
+    read = table(tmp_path, "a,b,c,d,e\n1,2,3,4,5\n1,2,3,4,6\n")
+    assert [(row.number, row.cells["e"]) for row in read.rows()] == [(3, "6")]
+    assert [str(note) for note in read.notes] == ["Row 2 is not read: it numbers the columns."]
 
 
 def test_columns_without_a_heading_are_left_and_said(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ is not known stays empty and is listed; nothing is guessed where cells can be re
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -132,6 +132,11 @@ class Column:
         """Read the words as grades of this scale, as far as it knows them."""
         self.scale, known = scale, words.grades_on(scale, self.means)
         self.means = {text: known.get(text, "") for text in self.means}
+
+    @property
+    def says_more(self) -> bool:
+        """Whether its words say more than the grades: some have none, or several the same."""
+        return "" in self.means.values() or len(set(self.means.values())) < len(self.means)
 
     def turn(self) -> None:
         """Read days with day and month the other way round."""
@@ -288,10 +293,11 @@ class Proposal:
             fields["source_date"] = _way(published)
         if ref := self.of("ref"):
             fields["source_ref"] = ref.name
-        described = [*self.all_of("description"), *self.all_of("cause")]
-        if described:
+        grade = self.of("grade")
+        kept = [grade.name] if grade and grade.says_more else []
+        if described := [*self.all_of("description"), *self.all_of("cause"), *kept]:
             fields["description"] = {"columns": described, "join": "; "}
-        if grade := self.of("grade"):
+        if grade:
             fields["scale_grade"] = {"column": grade.name, "values": grade.means}
         return fields
 
@@ -446,7 +452,7 @@ def _score_words(column: Column, named: Callable[[str], float]) -> dict[str, flo
         if found >= 0.3:
             scores[role] = 0.5 * named(role) + 0.5 * found
     scale, means = words.grades(known)
-    if scale and (named("grade") or not all(text.isdecimal() for text in known)):
+    if (scale or named("grade") > 0.8) and (named("grade") or not all(text.isdecimal() for text in known)):
         scores["grade"] = 0.5 * named("grade") + 0.5 * len(means) / len(known)
     return scores
 
@@ -463,14 +469,16 @@ def _settle(proposal: Proposal) -> None:
         if any(word in said for word in ("outage", "power", "electr", "електр", "электр")):
             proposal.sector = v.Sector.ELECTRICITY
     if not proposal.of("country") and (regions := proposal.of("region")):
-        proposal.country = _country_of(regions.known[:100])
+        proposal.country = _country_of(Counter({text: regions.cells[text] for text in regions.known}))
 
 
-def _country_of(regions: Iterable[str]) -> str:
-    """The country in which nine tenths of these regions lie; empty if there is none."""
-    regions = list(regions)
+def _country_of(regions: Counter[str]) -> str:
+    """The country in which two thirds of these regions, or districts, lie by their rows, and half as many in no other;
+    empty if there is none."""
     areas_named, seen = embedded().index.areas_named, Counter[str]()
-    for region in regions:
-        seen.update({area.country for area in areas_named(region, (1,), None, None)})
-    country, times = seen.most_common(1)[0] if seen else ("", 0)
-    return country if 10 * times >= 9 * len(regions) else ""
+    for region, times in regions.most_common(100):
+        ways = (areas_named(region, (level,), None, None, False) for level in (1, 2))
+        named = next(filter(None, ways), [])
+        seen.update(dict.fromkeys({area.country for area in named}, times))
+    (country, most), (_other, next_most) = [*seen.most_common(2), ("", 0), ("", 0)][:2]
+    return country if 3 * most >= 2 * regions.total() and most >= 2 * next_most else ""
