@@ -6,13 +6,15 @@ another look with the rows as they were at its beginning: the past keeps them (`
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import IO, Any
 
-from django.db import OperationalError, connections
+from django.db import connections
 from django.db.models import Max, Min, Q, QuerySet
 
 from registry.rules.vocabularies import Holder
@@ -24,8 +26,8 @@ from .story import Edition
 
 #: A log of so many bytes is long: as many as SQLite leaves of it when it begins anew.
 LONG = 64 * 2**20
-#: So long, in milliseconds, those who write are held up for others to end their looks.
-_PATIENCE = 500
+#: So many seconds a file waits for others to end their looks: all do that see a long log.
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,13 @@ class Since:
 def look(using: str) -> Iterator[None]:
     """Within the block SQLite shows one state of the register. Not for within a transaction."""
     raw = _raw(using)
-    raw.execute("BEGIN")
-    try:
-        yield
-    finally:
-        raw.execute("ROLLBACK")
+    with _gate(using) as gate:
+        flock(gate, LOCK_SH)
+        raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            raw.execute("ROLLBACK")
 
 
 def is_log_long(using: str) -> bool:
@@ -83,17 +87,33 @@ def is_log_long(using: str) -> bool:
 
 
 def empty_log(using: str) -> None:
-    """Have SQLite put its log into the database and begin it anew, unless somebody goes on looking."""
-    raw = _raw(using)
-    (usual,) = raw.execute("PRAGMA busy_timeout").fetchone()
-    # First what can be put there while others write.
-    raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    raw.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+    """Have SQLite put its log into the database and begin it anew, once all looks have ended; not if one of them
+    lasts."""
+    until = monotonic() + _PATIENCE
+    with _gate(using) as gate:
+        while not _is_alone(gate):
+            if monotonic() > until:
+                return
+            sleep(0.02)
+        # Whoever waited too may have done it.
+        if is_log_long(using):
+            raw = _raw(using)
+            # First what can be put there while others write.
+            for how in ("PASSIVE", "TRUNCATE"):
+                raw.execute(f"PRAGMA wal_checkpoint({how})")
+
+
+def _is_alone(gate: IO) -> bool:
     try:
-        with suppress(OperationalError):
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {usual}")
+        flock(gate, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _gate(using: str) -> IO:
+    """What all looks of all processes hold, and only one that empties the log, for itself alone."""
+    return open(f"{connections[using].settings_dict['NAME']}-looks", "w")
 
 
 def _raw(using: str) -> Any:

@@ -120,7 +120,7 @@ def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
 
 
 #: A look takes in so many rows at least, however long SQLite's log is.
-_LEAST = 10_000
+_LEAST = 2_000
 
 
 def _look(sheet: Sheet, text: Text) -> Generator[tuple[bytes, int], None, int | None]:

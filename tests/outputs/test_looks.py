@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from io import BytesIO
+from threading import Event, Thread
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from registry.actions import editions, journal, reports
 from registry.filters import select
-from registry.models import Assessment, PublicReport, Report
+from registry.models import Assessment, PublicReport, Report, looks
 from registry.outputs import rows
 from registry.outputs.formats import FORMATS
 from registry.outputs.tables import TABLES
@@ -139,3 +140,28 @@ def test_what_only_the_present_holds_is_read_in_one_look(logged, between):
     between.append(lambda: pytest.fail("It looked twice."))
     Report.objects.update(danger="live_wire")
     assert len(file(danger="1")) == 13
+
+
+def test_the_log_is_emptied_once_nobody_looks(monkeypatch, logged):
+    monkeypatch.setattr(looks, "LONG", 0)
+    monkeypatch.setattr(looks, "_PATIENCE", 0.1)
+    begun, ended = Event(), Event()
+
+    def go_on_looking() -> None:
+        with looks.look("default"):
+            Report.objects.count()
+            begun.set()
+            ended.wait()
+        connection.close()
+
+    looking = Thread(target=go_on_looking)
+    looking.start()
+    begun.wait()
+    factories.report()
+    looks.empty_log("reader")
+    assert looks.is_log_long("reader")
+    ended.set()
+    looking.join()
+    looks.empty_log("reader")
+    assert not looks.is_log_long("reader")
+    assert Report.objects.count() == 13
