@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from django.db import connection
@@ -95,11 +96,15 @@ def _snapshots() -> int:
         return cursor.fetchone()[0]
 
 
-def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
-    assert _whole(register)
+# Files of GeoParquet and XLSX are packed so small that sockets take them whole.
+@pytest.mark.parametrize("form", ["csv", "ndjson", "geojson", "gpkg"])
+def test_a_client_that_reads_slowly_holds_up_nobody(register: Register, form: str) -> None:
+    file = f"/versions.{form}"
+    with urlopen(f"http://127.0.0.1:{register.port}{file}", timeout=60) as answer:
+        whole = answer.read()
     until(lambda: _spooled(register) == 0)
     done = Download.objects.filter(rows=ROWS).count()
-    with register.begin(FILE) as slow:
+    with register.begin(file) as slow:
         assert slow.recv(1, socket.MSG_PEEK) == b"H"
         until(lambda: Download.objects.filter(rows=ROWS).count() == done + 1)
         until(lambda: (_snapshots(), _spooled(register)) == (0, 1))
@@ -109,7 +114,7 @@ def test_a_client_that_reads_slowly_holds_up_nobody(register: Register) -> None:
         # It gets its file in the end.
         answer = http.client.HTTPResponse(slow)
         answer.begin()
-        assert answer.read().count(b"\n") == ROWS + 1
+        assert answer.read() == whole
     until(lambda: _spooled(register) == 0)
 
 
