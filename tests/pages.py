@@ -1,11 +1,14 @@
 """Every page of a register that holds the sample, once for each role that it differs for."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
 
-from registry.models import Asset, Edition, Incident, Person, PublicReport, Report
+from registry.actions import releases
+from registry.models import Asset, Edition, Incident, Person, PublicReport, Release, Report, WantedFile
+from registry.upkeep import releasing
 
 ALL = ("visitor", "resident", "official", "inspector", "operator", "supervisor", "researcher", "admin")
 SOME = ("visitor", "official", "researcher")
@@ -49,6 +52,8 @@ def pages() -> list[Page]:
         *[Page("releases", who, "/releases") for who in ("visitor", "researcher")],
         Page("release-new", "researcher", "/releases/new?kind=building&type=school"),
         *[Page("release", who, "/releases/1") for who in ("visitor", "researcher")],
+        *[Page(name, who, f"/releases/{number}") for name, who, number in _releases()],
+        *[Page(f"file-{state}", "visitor", f"/files/{key}") for state, key in _files()],
         *[Page("statistics", who, "/statistics") for who in ("visitor", "official")],
         Page("locate-table", "researcher", "/data/places"),
         *[
@@ -112,3 +117,49 @@ def pages() -> list[Page]:
         Page("404", "visitor", "/r/0000-0000"),
     ]
     return found
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    """A file made in the background, in each state it may be in, and its key."""
+    now = timezone.now()
+    for state in WantedFile.State:
+        made = WantedFile.objects.create(
+            table="reports",
+            format="xlsx",
+            holder="public",
+            query="kind=building",
+            name="damage-reports-public.xlsx",
+            state=state,
+            problem="As much as that does not fit." if state == WantedFile.State.FAILED else "",
+            created_at=now,
+            since=now - timedelta(minutes=3),
+            rows=1_234_567,
+            done=0 if state == WantedFile.State.WAITING else 801_234,
+            size=68_000_000,
+            sha256="0123456789abcdef" * 4,
+        )
+        yield str(state), made.key
+
+
+def _releases() -> Iterator[tuple[str, str, int]]:
+    """Releases beside the sample's own: for researchers, in the making, failed, and retracted with and without another
+    in their place; as whom they are looked at, and their numbers."""
+    for_researchers = releases.ask(audience="researcher", by=None, query="kind=outage")
+    if for_researchers.state == Release.State.WAITING:
+        releasing.make(for_researchers)
+    yield "release-researchers", "visitor", for_researchers.number
+    yield "release-researchers", "researcher", for_researchers.number
+    for number, (name, fields) in enumerate(
+        (
+            ("waiting", {"percent": 40}),
+            ("failed", {"problem": "OSError: No space left on device"}),
+            ("retracted", {"retracted_at": timezone.now(), "checksum": "0123456789abcdef" * 4}),
+            ("retracted", {"retracted_at": timezone.now(), "successor": for_researchers}),
+        ),
+        start=100,
+    ):
+        there = {"title": f"Schools {number}", "audience": "public", "query": f"text={number}", "state": name}
+        there |= {"edition": for_researchers.edition, "asked_at": timezone.now()}
+        Release.objects.update_or_create(number=number, defaults=there | fields)
+        yield f"release-{name}", "researcher", number
+    yield "release-retracted", "visitor", number

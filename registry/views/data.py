@@ -13,6 +13,7 @@ from registry.outputs import dictionary
 from registry.outputs.formats import FORMATS
 from registry.outputs.tables import TABLES, edition_of
 from registry.rules import access
+from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder
 
 from .files import small_csv
@@ -39,6 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "size": HEAD_BYTES + count.n * ROW_BYTES,
         "is_office": is_office,
         "is_staff": access.is_staff(request.user),
+        "may_release": access.may(request.user, Verb.RELEASE),
         "office_query": selection.query_without("view"),
         "sights": [] if is_office else dictionary.sights(selection.holder),
         "withheld": edition and edition.withheld.get(selection.holder),

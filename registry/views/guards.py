@@ -18,6 +18,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registry.filters import BadFilter
 from registry.models import Person
 from registry.rules import access
 from registry.rules.access import Verb
@@ -49,6 +50,22 @@ def _way_back(request: HttpRequest) -> str:
     if request.method == "POST" and page.netloc == request.get_host():
         return page._replace(scheme="", netloc="").geturl()
     return request.get_full_path()
+
+
+def takes(*names: str) -> Callable[[View], View]:
+    """Decorator: the address takes these parameters; another is refused by name, so that it never seems to hold."""
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            for name in request.GET:
+                if name not in names:
+                    raise BadFilter(name, _("There is no such parameter."))
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorator
 
 
 signed_in = only(lambda person: True, "")

@@ -25,7 +25,7 @@ from registry.rules.access import AREA_FIELDS, Verb
 from registry.rules.vocabularies import Kind, StatementType
 
 from . import acting
-from .guards import command_id, may, person_of
+from .guards import command_id, may, person_of, takes
 from .then import then
 
 #: What a statement's figure is set beside: the reports it may be about.
@@ -48,6 +48,7 @@ def _incident(request: HttpRequest, reference: str) -> Incident:
 
 
 @require_safe
+@takes("before")
 def incident_list(request: HttpRequest) -> HttpResponse:
     """The newest incidents, older ones a page further."""
     before = request.GET.get("before")

@@ -13,15 +13,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registry.actions import journal, releases
 from registry.filters import BadFilter, select
 from registry.forms.releases import ReleaseForm
-from registry.models import Release
+from registry.models import Edition, Release
 from registry.outputs import bundling
+from registry.outputs.tables import edition_of
 from registry.rules import access
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder
 
 from . import acting
 from .files import logged
-from .guards import may, person_of
+from .guards import may, person_of, takes
 from .ranges import ranged
 
 #: What their files are, by the ends of their names.
@@ -34,15 +35,19 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 @require_safe
+@takes()
 def release_list(request: HttpRequest) -> HttpResponse:
     """*What can be cited?*"""
     found = Release.objects.exclude(state=Release.State.FAILED).select_related("edition", "successor")
-    if not access.may(request.user, Verb.RELEASE):
+    may_release = access.may(request.user, Verb.RELEASE)
+    if not may_release:
         found = found.exclude(state=Release.State.WAITING)
-    return render(request, "release/list.html", {"nav": "data", "releases": found})
+    context = {"nav": "data", "releases": found, "may_release": may_release}
+    return render(request, "release/list.html", context)
 
 
 @require_safe
+@takes()
 def release_page(request: HttpRequest, number: int) -> HttpResponse:
     """*What is this release, and can I trust it?* Its rows and files are told to its audience alone."""
     release = _release(request, number)
@@ -72,6 +77,7 @@ def _release(request: HttpRequest, number: int) -> Release:
 
 
 @require_safe
+@takes()
 def release_file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
     """One file, whole or in part, so that a download that broke off goes on."""
     release = _release(request, number)
@@ -97,7 +103,8 @@ def new_release(request: HttpRequest) -> HttpResponse:
     holder = Holder.RESEARCHER if access.reads(me, Holder.RESEARCHER) else Holder.PUBLIC
     selection = select(me, request.GET, beside=("view", "as_of"), holder=holder)
     query = selection.query_without("as_of", "view")
-    form = ReleaseForm(request.POST or None, person=me, query=query)
+    initial = {"edition": _looked_at(request, holder)}
+    form = ReleaseForm(request.POST or None, person=me, query=query, initial=initial)
     if request.method == "POST" and form.is_valid():
 
         def act() -> dict[str, Any]:
@@ -116,6 +123,14 @@ def new_release(request: HttpRequest) -> HttpResponse:
         "data_url": f"{reverse('data')}?{query}",
     }
     return render(request, "release/new.html", context)
+
+
+def _looked_at(request: HttpRequest, holder: str) -> Edition | None:
+    """The edition whose rows were looked at before; None where the office looked at a moment between two."""
+    try:
+        return edition_of(select(request.user, request.GET, beside=("view",), holder=holder))
+    except BadFilter:
+        return None
 
 
 @require_POST

@@ -17,6 +17,8 @@ from registry.models.identity import read_reference
 from registry.outputs import reading, telling
 from registry.rules.vocabularies import Holder
 
+from .guards import takes
+
 
 class Version(NamedTuple):
     """One version: since and until when it held, and the moment that names it in an address."""
@@ -28,6 +30,7 @@ class Version(NamedTuple):
 
 
 @require_safe
+@takes("from", "to")
 def versions(request: HttpRequest, reference: str) -> HttpResponse:
     """*What changed?* ``from`` and ``to`` are moments: each means the version that held then. Without them the newest
     is set beside the one before it."""

@@ -4,12 +4,13 @@ if need be. They are found by an address that nobody guesses, and, where somebod
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from registry.filters import BadFilter, select
 from registry.models import WantedFile
 from registry.outputs.formats import FORMATS
 from registry.outputs.tables import TABLES
@@ -56,10 +57,19 @@ def wanted_file(request: HttpRequest, key: str) -> HttpResponse:
         "table": TABLES[wanted.table].label,
         "format": FORMATS[wanted.format].label,
         "progress": _progress(wanted),
+        "sentence": _sentence(wanted),
         "kept_until": wanted.created_at + filing.KEPT,
         "address": f"{settings.BASE_URL}{request.path}",
     }
     return render(request, "data/file.html", context)
+
+
+def _sentence(wanted: WantedFile) -> str:
+    """Which rows were asked for, in words; "" where that is not understood any more."""
+    try:
+        return select(wanted.by, QueryDict(wanted.query)).sentence
+    except BadFilter:
+        return ""
 
 
 def _progress(wanted: WantedFile) -> dict[str, Any] | None:
@@ -68,11 +78,11 @@ def _progress(wanted: WantedFile) -> dict[str, Any] | None:
 
 
 @require_safe
-def wanted_download(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The file that was made, whole or in parts."""
+def wanted_download(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
+    """The file that was made, whole or in parts, under its own name, which also tells that tokens open it."""
     wanted = _wanted(request, key)
     made = filing.path_of(wanted)
-    if wanted.state != WantedFile.State.DONE or not made.exists():
+    if wanted.state != WantedFile.State.DONE or name != wanted.name or not made.exists():
         raise Http404
     media_type = FORMATS[wanted.format].media_type
     return ranged(request, made, media_type=media_type, etag=wanted.sha256, name=wanted.name)
@@ -88,6 +98,6 @@ def cancel_file(request: HttpRequest, key: str) -> HttpResponse:
 urlpatterns = [
     path("files", want, name="want-file"),
     path("files/<str:key>", wanted_file, name="wanted-file"),
-    path("files/<str:key>/download", wanted_download, name="wanted-download"),
     path("files/<str:key>/cancel", cancel_file, name="cancel-file"),
+    path("files/<str:key>/<str:name>", wanted_download, name="wanted-download"),
 ]

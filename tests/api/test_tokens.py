@@ -11,8 +11,10 @@ from django.test import Client
 
 from registry.actions import people, tokens
 from registry.models import Person, PersonChange, Token
+from registry.outputs.tables import TABLES
 from registry.rules import access
 from registry.rules.vocabularies import TokenScope
+from registry.upkeep import filing
 from tests import factories
 from tests.factories import client
 
@@ -129,6 +131,11 @@ def test_tokens_open_files_too_and_no_pages(official: Person) -> None:
             403,
             True,
         )
+    wanted = filing.want(official, TABLES["reports"], "csv", "")
+    filing.build()
+    wanted.refresh_from_db()
+    assert ask(secret, f"/files/{wanted.key}").status_code == 403
+    assert own.reference in b"".join(ask(secret, f"/files/{wanted.key}/{wanted.name}")).decode()
     posted = Client().post("/reports.csv", headers={"Authorization": f"Bearer {secret}"})
     assert posted.status_code == 403
 

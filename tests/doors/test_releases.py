@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from registry.actions import editions, releases, reports
-from registry.models import Download, Release
+from registry.models import Download, Edition, Release
 from registry.rules.vocabularies import Role
 from registry.upkeep import releasing
 from tests import factories
@@ -97,6 +97,39 @@ def test_a_retracted_release_says_so_for_good_and_offers_what_takes_its_place(co
 def release_rows(release):
     content = (releases.folder(release) / "reports.csv").read_text()
     return re.findall(r"^[0-9A-Z]{4}-[0-9A-Z]{4}", content, flags=re.M)
+
+
+def test_the_data_page_leads_whoever_may_to_a_release_of_its_rows(country, researcher):
+    address = "/releases/new?type=school"
+    for person, is_led in ((researcher, True), (factories.person(Role.RESIDENT), False), (None, False)):
+        page = client(person).get("/data?type=school").content.decode()
+        assert (f'href="{address}"' in page) == is_led
+        assert ("/releases/new" in client(person).get("/releases").content.decode()) == is_led
+
+
+def test_the_edition_that_was_looked_at_is_offered_first(researcher):
+    editions.publish(at=FIRST + timedelta(days=1))
+    first = Edition.objects.get(at=FIRST)
+    for query, chosen in (("", Edition.objects.first()), ("?as_of=2026-03-12", first)):
+        page = client(researcher).get(f"/releases/new{query}").content.decode()
+        assert re.findall(r'<option value="(\d+)" selected', page) == [str(chosen.pk)]
+
+
+def test_what_is_not_made_is_not_cited_and_may_be_asked_for_again(researcher):
+    release = releases.ask(audience="public", by=researcher, query="type=school")
+    page = f"/releases/{release.number}"
+    assert "How to cite" not in client(researcher).get(page).content.decode()
+    releases.fail(release, "OSError: No space left on device")
+    shown = client(researcher).get(page).content.decode()
+    assert ("How to cite" in shown, "/releases/new?type=school" in shown) == (False, True)
+
+
+def test_a_parameter_that_would_seem_to_hold_is_refused_by_name(country):
+    release = made()
+    for address in ("/releases", f"/releases/{release.number}", f"/releases/{release.number}/reports.csv"):
+        answer = client().get(f"{address}?area=UA-63")
+        assert (answer.status_code, "area" in answer.content.decode()) == (400, True)
+    assert client().get("/incidents?area=UA-63").status_code == 400
 
 
 def test_a_researcher_freezes_a_filter_once(researcher):

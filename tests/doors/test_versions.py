@@ -105,6 +105,10 @@ def test_what_is_withheld_differs_from_what_is_not_known():
     assert "<ins>yes</ins>" in page
 
 
+def test_other_parameters_are_refused(school, official):
+    assert client(official).get(f"/r/{school.reference}/versions?as_of=2026-03-12").status_code == 400
+
+
 def test_what_somebody_may_not_see_has_no_versions(school, official):
     hidden = report(by=official, status="reported")
     for who in (client(), client(factories.person(Role.RESIDENT))):

@@ -1,6 +1,7 @@
 """Files made in the background: asked for, looked at, fetched whole and in parts, taken back, swept."""
 
 import os
+import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -35,6 +36,11 @@ def wanted(client, query: str = "", format: str = "xlsx", table: str = "reports"
     return answer.url
 
 
+def file_at(page: str) -> str:
+    """The address of the file that was made for a page."""
+    return f"{page}/{WantedFile.objects.get(key=page.rpartition('/')[2]).name}"
+
+
 def body(answer) -> bytes:
     return b"".join(answer.streaming_content)
 
@@ -47,12 +53,13 @@ def test_a_visitor_has_a_file_made_and_fetches_it(client):
     shown = client.get(page).content.decode()
     assert "<progress" in shown
     assert "Waits for its turn" in shown
-    assert client.get(f"{page}/download").status_code == 404
+    assert "School" in shown
     assert filing.build()
     assert not filing.build()
     assert "Your file is ready" in client.get(page).content.decode()
-    answer = client.get(f"{page}/download")
+    answer = client.get(file_at(page))
     assert answer["Content-Disposition"] == 'attachment; filename="damage-reports-public-2026-03-10.xlsx"'
+    assert client.get(f"{page}/other.xlsx").status_code == 404
     rows = CalamineWorkbook.from_filelike(BytesIO(body(answer))).get_sheet_by_index(0).to_python()
     assert len(rows) == 2
     assert "Roof" in rows[1]
@@ -64,16 +71,16 @@ def test_a_download_goes_on_where_it_broke_off(client):
     published()
     page = wanted(client, format="csv")
     filing.build()
-    whole = client.get(f"{page}/download")
+    whole = client.get(file_at(page))
     data, tag = body(whole), whole["ETag"]
-    part = client.get(f"{page}/download", headers={"Range": "bytes=100-", "If-Range": tag})
+    part = client.get(file_at(page), headers={"Range": "bytes=100-", "If-Range": tag})
     assert (part.status_code, body(part)) == (206, data[100:])
     assert part["Content-Range"] == f"bytes 100-{len(data) - 1}/{len(data)}"
-    changed = client.get(f"{page}/download", headers={"Range": "bytes=100-", "If-Range": '"other"'})
+    changed = client.get(file_at(page), headers={"Range": "bytes=100-", "If-Range": '"other"'})
     assert (changed.status_code, body(changed)) == (200, data)
-    beyond = client.get(f"{page}/download", headers={"Range": f"bytes={len(data)}-"})
+    beyond = client.get(file_at(page), headers={"Range": f"bytes={len(data)}-"})
     assert beyond.status_code == 416
-    assert client.get(f"{page}/download", headers={"If-None-Match": tag}).status_code == 304
+    assert client.get(file_at(page), headers={"If-None-Match": tag}).status_code == 304
 
 
 def test_a_file_is_its_owners_alone(client, areas):
@@ -83,14 +90,14 @@ def test_a_file_is_its_owners_alone(client, areas):
     page = wanted(own, format="csv", table="entries")
     filing.build()
     for other in (client, factories.client(factories.person(Role.OFFICIAL, areas["UA-63"]))):
-        for address in (page, f"{page}/download"):
+        for address in (page, file_at(page)):
             assert other.get(address).status_code == 404
         assert other.post(f"{page}/cancel").status_code == 404
     assert client.get("/files/nothing").status_code == 404
-    assert body(own.get(f"{page}/download")).count(b"\n") == 2
+    assert body(own.get(file_at(page))).count(b"\n") == 2
     # Whoever sees something else now is not given what they saw.
     owner.areas.set([areas["UA-23"]])
-    assert own.get(f"{page}/download").status_code == 404
+    assert own.get(file_at(page)).status_code == 404
 
 
 def test_a_file_is_made_of_what_its_owner_saw(areas):
@@ -136,15 +143,18 @@ def test_what_is_withdrawn_takes_the_files_of_audiences_with_it(client, areas):
     made = report()
     published(report=made)
     published("researcher", report=made)
-    page = wanted(client, format="csv")
+    page = wanted(client, "type=school", format="csv")
     office = factories.client(factories.person(Role.OFFICIAL, areas["UA"]))
     kept = wanted(office, format="csv")
     filing.build()
     filing.build()
     editions.retract(made)
-    assert client.get(f"{page}/download").status_code == 404
-    assert "Ask for it once more" in client.get(page).content.decode()
-    assert office.get(f"{kept}/download").status_code == 200
+    assert client.get(file_at(page)).status_code == 404
+    shown = client.get(page).content.decode()
+    assert ("Taken back" in shown, "It is kept until" in shown) == (True, False)
+    asked = dict(re.findall(r'name="(table|format|query)" value="(.*?)"', shown))
+    assert asked == {"table": "reports", "format": "csv", "query": "type=school"}
+    assert office.get(file_at(kept)).status_code == 200
 
 
 def test_what_is_published_no_more_takes_them_too(client, areas):
@@ -155,7 +165,7 @@ def test_what_is_published_no_more_takes_them_too(client, areas):
     page = wanted(client, format="csv", table="statements")
     filing.build()
     incidents.publish(incident.reference, by=supervisor, published=False)
-    assert client.get(f"{page}/download").status_code == 404
+    assert client.get(file_at(page)).status_code == 404
 
 
 def test_what_fails_says_so_and_is_not_tried_for_ever(client, monkeypatch):
