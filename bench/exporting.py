@@ -111,6 +111,8 @@ def _first_rows(table: Table, reader: Any, staff: Any) -> None:
         ("the office's reports", staff, "/reports.csv"),
         ("versions", reader, "/versions.csv"),
         ("timelines", staff, "/entries.csv"),
+        ("assessments", reader, "/assessments.csv"),
+        ("the office's steps of outages", staff, "/outage_steps.csv"),
     ):
         first = _first_row(client, address)
         table.add(f"first data row: {what}", first, "s", bar="first row")

@@ -402,7 +402,8 @@ class Plan:
             if name.removesuffix("_words") != name or name.removesuffix("_words_terms") != name:
                 self.indexes.add("words")
             elif name in self.tables:
-                self.indexes.add("key" if key else index and _plain(index))
+                # A range of keys may be the whole table.
+                self.indexes.add(index and _plain(index) if not key else None if "(rowid>" in line else "key")
         elif line == "USE TEMP B-TREE FOR ORDER BY" and self.indexes:
             self.sorts = True
 

@@ -15,7 +15,7 @@ from django.db.models import Case, Exists, Expression, F, OuterRef, Q, QuerySet,
 
 from registry.columns import Column
 from registry.models import Edition, OutageStep, Report, Statement
-from registry.models.rows import USE_CLASS
+from registry.models.rows import USE_CLASS, ReportQuerySet
 from registry.models.sql import at_most
 from registry.models.story import Child
 from registry.rules import access
@@ -42,11 +42,13 @@ class Children:
     as_of: datetime | None = None
     using: str = "reader"
 
-    def of(self, rows: QuerySet) -> QuerySet:
+    def of(self, rows: ReportQuerySet) -> QuerySet:
         """These rows of the holder, each as often as lines of it are seen, joined by ``path``."""
         lines = self.path(rows)
         # That there is a line is said too, which spares the database a join for rows without.
         joined = Q(**{f"{lines}__pk__gt": 0})
+        # SQLite, which counts no rows, would begin with all lines and sort them, were not so few rows to be expected.
+        rows = rows.beyond(0, back=True).beyond(2**63 - 1)
         if self.holder == Holder.OFFICE:
             return rows.filter(joined, standing(self.as_of, lines))
         newest, month = self._editions
