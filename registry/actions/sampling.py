@@ -36,10 +36,11 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "admin": ("Nina Adamova", Role.OFFICIAL, ("RU-VOR",), ()),
     "official2": ("Taras Hnatiuk", Role.OFFICIAL, ("UA-63", "UA-59"), ()),
     "inspector2": ("Olena Bondar", Role.INSPECTOR, ("UA-63", "UA-59", "RU-VOR"), ()),
+    "country": ("Halyna Moroz", Role.SUPERVISOR, ("UA", "US"), ()),
     "supervisor2": ("Petro Koval", Role.SUPERVISOR, ("UA-63", "UA-59", "RU-VOR"), ()),
 }
-#: The sign-ins that are printed, one for each role and an administrator.
-SHOWN = ("official", "inspector", "operator", "supervisor", "researcher", "resident", "admin")
+#: The sign-ins that are printed: one for each role, an administrator, and whoever imports a whole country's table.
+SHOWN = ("official", "inspector", "operator", "supervisor", "country", "researcher", "resident", "admin")
 
 
 def password() -> str:

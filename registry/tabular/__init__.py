@@ -141,9 +141,12 @@ class Table:
                 row=self.row,
             )
         for heading in named:
-            if named.count(heading) > 1:
+            places = [place for place, other in enumerate(self.headings, 1) if other == heading]
+            if len(places) > 1:
                 raise BadTable(
-                    _("The heading “%(heading)s” stands twice.") % {"heading": heading}, row=self.row
+                    _("The heading “%(heading)s” stands twice, in columns %(columns)s: give each its own.")
+                    % {"heading": heading, "columns": ", ".join(map(_letters, places))},
+                    row=self.row,
                 )
         if unnamed := [place for place, heading in enumerate(self.headings, 1) if not heading]:
             self.notes.append(

@@ -154,9 +154,12 @@ _WORDS: dict[str, Callable[[], str]] = {
 }
 
 
-def _outcomes(counts: dict[str, Any]) -> list[tuple[str, str, int]]:
-    """Code, words and number of each outcome; they sum to the rows."""
-    return [(name, words(), counts.get(name, 0)) for name, words in _WORDS.items()]
+def _outcomes(counts: dict[str, Any]) -> list[tuple[str, str, int, list[tuple[Any, int]]]]:
+    """Code, words and number of each outcome, and why; they sum to the rows."""
+    return [
+        (name, words(), counts.get(name, 0), importing.why(name, counts) if name in importing.WHY else [])
+        for name, words in _WORDS.items()
+    ]
 
 
 def _places(counts: dict[str, Any]) -> list[tuple[Any, int]]:

@@ -182,9 +182,20 @@ def test_every_row_is_counted_once(file: Callable[..., Path]) -> None:
         (11, "id"),
         (12, "id"),
     ]
+    assert sum(batch.counts["wrongs"].values()) == 5
+    assert batch.counts["wrongs"]["id: Row 2 has the same reference."] == 1
     assert batch.noted.get(number=8).cells["id"] == "A7"
     types = list(Report.objects.order_by("pk").values_list("object_type", "date_precision"))
     assert types == [("school", "day"), ("commercial", "day"), ("other", "day"), ("school", "month")]
+
+
+def test_what_is_wrong_with_many_rows_is_counted_together(
+    file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.actions.importing.judging._WRONGS", 1)
+    batch = run(file(*(school(n, what="Ship") for n in range(3)), school(3, day="x"), school(4, day="y")))
+    said = "what: The mapping does not say what “Ship” is."
+    assert importing.why("error", batch.counts) == [(said, 3), ("other reasons", 2)]
 
 
 def test_dated_moves_keep_their_dates_and_satisfy_no_check(file: Callable[..., Path]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -372,3 +373,21 @@ def test_the_page_of_an_import_leads_to_its_reports(official: Person) -> None:
     factories.report(by=official)
     shown = client.get(address).context["page"].rows
     assert {row.reference for row in shown} == set(batch.reports.values_list("reference", flat=True))
+
+
+def test_why_rows_fail_is_summed_up_above_them(official: Person) -> None:
+    rows = [school(number, region="UA-59") for number in range(4, 7)]
+    page = send(factories.client(official), table(*GOOD, *rows))
+    text = " ".join(page.content.decode().split())
+    assert 'region: There is no area “UA-59”.</td><td class="number"><span class="n">3</span>' in text
+
+
+def test_a_place_that_is_not_known_is_not_said_to_lie_elsewhere(
+    official: Person, settings: Any, gazetteer_path: Path
+) -> None:
+    (settings.DATA_DIR / "gazetteer.sqlite3").symlink_to(gazetteer_path)
+    path = settings.DATA_DIR / "mappings" / "county.toml"
+    path.write_text(MAPPING.replace('area = "region"', 'place = "region"'), "utf-8")
+    send(factories.client(official), table(school(1, region="Nowhere at all")))
+    [[_column, words]] = Batch.objects.get().noted.get().said
+    assert "It is not known where this lies" in words

@@ -67,7 +67,7 @@ def test_rows_that_do_not_fit_the_headings_say_so_and_the_others_go_on(tmp_path:
         ("a,b\n1,2\nСуми,дах і стіни\n".encode("cp1251") + b"\x98,2\n", "not Windows-1251: byte 0x98", 4),
         (b'a,b\n1,2\n"never closed,2\n3,4\n', "quotation mark", 3),
         (b'a,b\n"x"y,2\n', "behind its closing quotation mark", 2),
-        (b"a,a\n1,2\n", "stands twice", 1),
+        (b"a,b,a\n1,2,3\n", "“a” stands twice, in columns A, C", 1),
         (b",\n1,2\n", "no words", 2),
         (b"c" + b",c" * tabular.MOST_COLUMNS + b"\n", "501 columns", 1),
         (b"a,b\n1," + b"x" * (tabular.LONGEST_LINE + 1) + b"\n", "longer than", 2),

@@ -20,7 +20,7 @@ from .batches import (
     upload,
 )
 from .deciding import Part, decide, parts
-from .judging import MARK, OUTCOMES
+from .judging import MARK, OUTCOMES, WHY, why
 from .running import advance, preview, run_chunk, run_for, start
 from .undoing import WorkedOn, undo
 
@@ -29,6 +29,7 @@ __all__ = [
     "MARK",
     "OUTCOMES",
     "UNDOING",
+    "WHY",
     "Part",
     "Taken",
     "Upload",
@@ -51,4 +52,5 @@ __all__ = [
     "too_large",
     "undo",
     "upload",
+    "why",
 ]

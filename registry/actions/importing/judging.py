@@ -18,7 +18,7 @@ from registry.actions.journal import Line
 from registry.actions.outages import supply_columns
 from registry.forms import mappings
 from registry.forms.rows import DATED_MOVES, RowForm
-from registry.models import Batch, OutageStep, Person, SourceRef
+from registry.models import Batch, BatchRow, OutageStep, Person, SourceRef
 from registry.rules import access, supply
 from registry.rules.access import Verb
 from registry.rules.vocabularies import EntryKind, GeocodeState, Kind, Status
@@ -28,6 +28,10 @@ from registry.tabular import Row
 CHUNK = 500
 #: What may become of a row: their counts sum to the rows of the file.
 OUTCOMES = ("new", "unchanged", "changed", "conflict", "left_out", "error")
+#: Of which of them is counted why, and where.
+WHY = {"left_out": "reasons", "error": "wrongs"}
+#: So many different things that are wrong with rows are counted one by one.
+_WRONGS = 10
 #: The column that says what is wrong with the rows given back to be mended; nobody reads it when they return.
 MARK = "[what is wrong]"
 
@@ -103,9 +107,11 @@ class Reading:
 
     def said(self, one: Judged) -> list[tuple[str, str]]:
         """What is wrong with a row: columns of the file (empty: the row as a whole) and words."""
-        found = []
+        found: list[tuple[str, str]] = []
         for name, message in one.errors:
             column = name if name in one.row.cells else self.mapping.column_of(name)
+            if column and column in dict(found):
+                continue  # a day that is none is neither the day nor the time of its row
             label = RowForm.base_fields[name].label if not column and name in RowForm.base_fields else ""
             found.append((column, f"{label}: {message}" if label else str(message)))
         return found
@@ -160,7 +166,15 @@ class Reading:
         one.later = _complete(one.line, form)
         one.outcome = "changed" if one.known else "new"
         if self.by is not None and not self._may_log(one.line):
-            one.fails(("area", _("This lies outside your areas or sectors.")))
+            one.fails(("area", self._not_theirs(one.line)))
+
+    @staticmethod
+    def _not_theirs(line: Line) -> Any:
+        if line.fields["country"]:
+            return _("This lies outside your areas or sectors.")
+        return _(
+            "It is not known where this lies: the place is not known, or several fit. Name its region or country."
+        )
 
     def _may_log(self, line: Line) -> bool:
         for name, value in line.fields.items():
@@ -225,5 +239,25 @@ def count(counts: dict[str, Any], judged: Iterable[Judged]) -> None:
                 add("problems", one.problem)
 
 
+def count_wrongs(counts: dict[str, Any], noted: Iterable[BatchRow]) -> None:
+    """Add what is wrong with failing rows, of each what is said first; so many different things, the others as one."""
+    wrongs = counts["wrongs"]
+    for row in noted:
+        if row.outcome == "error":
+            column, words = row.said[0]
+            said = f"{column}: {words}" if column else words
+            key = said if said in wrongs or len(wrongs) < _WRONGS else ""
+            wrongs[key] = wrongs.get(key, 0) + 1
+
+
+def why(outcome: str, counts: dict[str, Any]) -> list[tuple[Any, int]]:
+    """Why rows are left out or fail, and how many, the most first."""
+    found = counts.get(WHY[outcome], {})
+    return [
+        (words or _("other reasons"), found[words]) for words in sorted(found, key=lambda one: -found[one])
+    ]
+
+
 def no_counts() -> dict[str, Any]:
-    return {**dict.fromkeys((*OUTCOMES, "likely"), 0), "reasons": {}, "places": {}, "problems": {}}
+    groups: dict[str, Any] = {"reasons": {}, "wrongs": {}, "places": {}, "problems": {}}
+    return {**dict.fromkeys((*OUTCOMES, "likely"), 0), **groups}

@@ -26,7 +26,7 @@ from registry.tabular import BadTable, Table
 
 from . import batches, undoing
 from .batches import State, Taken
-from .judging import Judged, Reading, count, no_counts
+from .judging import Judged, Reading, count, count_wrongs, no_counts
 from .writing import set_conflicts, write
 
 #: Rows that a preview keeps for a person: what failed, and what meets a person's work.
@@ -53,7 +53,9 @@ def preview(
         else:
             counts["likely"] += len(likely)
         count(counts, judged)
-        failing(look.headings, _noted(reading, judged))
+        noted = _noted(reading, judged)
+        count_wrongs(counts, noted)
+        failing(look.headings, noted)
         progress(reading.at, look.rows)
     return reading.at, counts
 
@@ -181,8 +183,10 @@ def _reader(batch: Batch) -> Callable[[Batch], None]:
             write(judged, row, reading.mapping.source)
         else:
             set_conflicts([one for one in judged if one.outcome == "changed"])
-        BatchRow.objects.bulk_create([*_noted(reading, judged), *likely])
+        noted = _noted(reading, judged)
+        BatchRow.objects.bulk_create([*noted, *likely])
         count(row.counts, judged)
+        count_wrongs(row.counts, noted)
         row.counts["likely"] += len(likely)
         row.next_row = reading.at
         if row.next_row >= row.rows:

@@ -465,8 +465,8 @@ def _settle(proposal: Proposal) -> None:
             column.sure = 0.0
     if proposal.of("customers_lost") or proposal.of("back") or proposal.of("back_day"):
         proposal.kind = v.Kind.OUTAGE
-        said = " ".join([proposal.title, *(column.name for column in proposal.columns)]).casefold()
-        if any(word in said for word in ("outage", "power", "electr", "електр", "электр")):
+        said = " ".join([proposal.title, *(column.name for column in proposal.columns)])
+        if words.meant(words.ELECTRICITY, said):
             proposal.sector = v.Sector.ELECTRICITY
     if not proposal.of("country") and (regions := proposal.of("region")):
         proposal.country = _country_of(Counter({text: regions.cells[text] for text in regions.known}))

@@ -258,6 +258,12 @@ THINGS: tuple[Rule, ...] = (
      _building("unknown")),
 )  # fmt: skip
 
+#: What says of a list of outages that they are of electricity.
+ELECTRICITY: tuple[Rule, ...] = (
+    (("outage*", "power", "*electr*", "*électr*", "*elétr*", "*eléctr*", "електр*", "электр*", "luz", "apag*", "strom*",
+      "elektri*", "كهرباء*", "停電", "電力"), _network("electricity")),
+)  # fmt: skip
+
 #: What caused it.
 CAUSES: tuple[Rule, ...] = (
     (("earthquake*", "землетрус*", "землетряс*", "terremoto*", "sismo*", "séisme*", "tremblement de terre",

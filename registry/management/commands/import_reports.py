@@ -106,8 +106,8 @@ class Command(BaseCommand):
             lines.append((f"  {words[outcome]}", counts[outcome]))
             if outcome == "new" and counts["likely"]:
                 lines.append((f"    {_('likely here already')}", counts["likely"]))
-            if outcome == "left_out":
-                lines += [(f"    {reason}", number) for reason, number in counts["reasons"].items()]
+            if outcome in importing.WHY:
+                lines += [(f"    {why}", number) for why, number in importing.why(outcome, counts)]
         if counts["places"]:
             located = sum(counts["places"].values())
             lines.append((_("Located, of the new and changed"), located))

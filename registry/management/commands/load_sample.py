@@ -28,6 +28,6 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"\nSign in at {settings.BASE_URL}/sign-in, password {sampling.password()}")
         for local in sampling.SHOWN:
-            _name, role, *_rest = sampling.PEOPLE[local]
+            _name, role, areas, _sectors = sampling.PEOPLE[local]
             what = "administrator" if local == "admin" else str(role.label).lower()  # type: ignore[attr-defined]
-            self.stdout.write(f"  {local}@example.org".ljust(30) + what)
+            self.stdout.write(f"  {local}@example.org".ljust(30) + " · ".join([what, *areas]))
