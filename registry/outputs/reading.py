@@ -139,15 +139,16 @@ def stairs(steps: list[OutageStep]) -> list[tuple[Any, int | None]]:
 # -- incidents and assets --------------------------------------------------------------------------------
 
 
-def incidents(person: Any) -> Any:
-    """The incidents a person sees, newest first: staff all, outsiders the published ones."""
-    everything = Incident.objects.all()
+def incidents(person: Any, *, as_of: datetime | None = None) -> Any:
+    """The incidents a person sees, newest first, as of a moment those recorded by then: staff all, outsiders the
+    published ones."""
+    everything = Incident.objects.all() if as_of is None else Incident.objects.filter(created_at__lte=as_of)
     return everything if access.is_staff(person) else everything.filter(published=True)
 
 
-def incidents_after(person: Any, name: str, reference: str) -> Any:
+def incidents_after(person: Any, name: str, reference: str, *, as_of: datetime | None = None) -> Any:
     """The incidents that are older than one; BadFilter for the parameter ``name`` if it is none of theirs."""
-    seen = incidents(person)
+    seen = incidents(person, as_of=as_of)
     last = seen.filter(reference=read_reference(reference) or "").first()
     if last is None:
         raise filters.BadFilter(name, _("This is no page of the list."))

@@ -48,18 +48,21 @@ def _incident(request: HttpRequest, reference: str) -> Incident:
 
 
 @require_safe
-@takes("before")
+@takes("before", "as_of")
 def incident_list(request: HttpRequest) -> HttpResponse:
-    """The newest incidents, older ones a page further."""
-    before = request.GET.get("before")
-    rows = reading.incidents(request.user)
+    """The newest incidents, older ones a page further; as of a moment those recorded by then."""
+    selection = filters.select(request.user, {"as_of": filters.single(request.GET, "as_of")})
+    before = filters.single(request.GET, "before")
+    rows = reading.incidents(request.user, as_of=selection.as_of)
     if before:
-        rows = reading.incidents_after(request.user, "before", before)
+        rows = reading.incidents_after(request.user, "before", before, as_of=selection.as_of)
+    moment = then(request, selection, gone=False)
     page = list(rows.prefetch_related("areas")[: _MOST + 1])
     more = page[_MOST - 1].reference if len(page) > _MOST else ""
     context = {
         "rows": page[:_MOST],
-        "next_url": f"?before={more}" if more else "",
+        "next_url": f"?before={more}{f'&{moment.query}' if moment else ''}" if more else "",
+        "then": moment,
         "may_state": access.may(request.user, Verb.STATE),
         "nav": "incidents",
     }
@@ -99,7 +102,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "rows": rows[:_MOST_SHOWN],
         "then": then(request, selection),
         "count": selection.count(thorough=True),
-        "linked": reading.incidents(request.user).filter(linked=found),
+        "linked": reading.incidents(request.user, as_of=selection.as_of).filter(linked=found),
         "may_state": access.may(request.user, Verb.STATE),
         "may_publish": access.may(request.user, Verb.WITHDRAW),
         "nav": "incidents",

@@ -10,7 +10,7 @@ from django.test import Client
 
 from registry.actions import journal
 from registry.columns import COLUMNS
-from registry.models import Assessment, Incident, Statement
+from registry.models import Assessment, Asset, Incident, Statement
 from registry.rules.vocabularies import Holder
 from tests import factories
 from tests.factories import AT, client
@@ -179,6 +179,41 @@ def test_incidents_and_their_statements() -> None:
     told = read(f"/incidents/{night.reference}", official)
     assert [one["text"] for one in told["statements"]] == ["Roofs", "Rumour"]
     assert Client().get(f"{API}/incidents/{hidden.reference}").status_code == 404
+
+
+def test_incidents_and_assets_of_then() -> None:
+    area = factories.ukraine()["UA-63"]
+    official = client(factories.person("official", area))
+    made = {"cause_group": "weather", "began_at": AT}
+    night, later = (
+        Incident.objects.create(title=title, created_at=at, **made)
+        for title, at in (("Night", AT), ("Later", AT + timedelta(1)))
+    )
+    night.linked.add(later)
+    for text, at in (("Early", AT), ("Late", AT + timedelta(1))):
+        Statement.objects.create(
+            incident=night, type="damage", text=text, said_by="Office", said_at=AT, recorded_at=at
+        )
+    mill = Asset.objects.create(kind="building", object_type="school")
+    row = factories.report(of_asset_id=mill.pk)
+    factories.change(row, at=AT + timedelta(1), damage_level="destroyed")
+    then = f"as_of={AT + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    assert [one["title"] for one in read(f"/incidents?{then}", official)["incidents"]] == ["Night"]
+    told = read(f"/incidents/{night.reference}?{then}", official)
+    assert ([one["text"] for one in told["statements"]], told["linked"]) == (["Early"], [])
+    assert official.get(f"{API}/incidents/{later.reference}?{then}").status_code == 404
+    levels = [
+        read(f"/assets/{mill.reference}{query}", official)["reports"][0]["damage_level"]
+        for query in (f"?{then}", "")
+    ]
+    assert levels == ["moderate", "destroyed"]
+    Incident.objects.create(title="Old", created_at=AT, cause_group="weather", began_at=AT - timedelta(1))
+    first = read(f"/incidents?limit=1&{then}", official)
+    rest = official.get(first["next"]).json()
+    assert ([one["title"] for one in rest["incidents"]], rest["next"]) == (["Old"], None)
+    for address in ("incidents", f"incidents/{night.reference}", f"assets/{mill.reference}"):
+        refused = problem(official.get(f"{API}/{address}?as_of=2999-01-01"))
+        assert refused["errors"][0]["parameter"] == "as_of"
 
 
 def test_areas_by_parent_and_by_name() -> None:

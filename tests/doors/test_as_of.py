@@ -59,6 +59,7 @@ def test_every_page_of_then_says_so_and_leads_on_and_back(world, who):
         ("/reports?kind=building", world["school"], "/reports.csv"),
         ("/map", "Kharkiv", "/reports?area=UA-63"),
         ("/data", "1 row", "/reports.csv"),
+        ("/incidents", "Night", f"/i/{world['incident']}"),
         (f"/i/{world['incident']}", world["school"], f"/r/{world['school']}"),
         (f"/a/{world['asset']}", world["school"], f"/r/{world['school']}"),
         (f"/r/{world['school']}", "Moderate", f"/i/{world['incident']}"),
@@ -72,7 +73,7 @@ def test_every_page_of_then_says_so_and_leads_on_and_back(world, who):
         assert world["later"] not in told
         assert world["house"] not in told
         assert "Later" not in told
-        if not address.startswith(("/r/", "/a/")):
+        if not address.startswith(("/r/", "/a/", "/incidents")):
             assert "withdrawn since" in told, address
     assert "withdrawn since" not in page(world, who, f"/r/{world['school']}")
 
@@ -114,6 +115,7 @@ def test_what_was_not_there_then_is_not_found(world):
         title="Later", cause_group="weather", began_at=AT, created_at=FIRST, published=True
     )
     assert supervisor.get(f"/i/{young.reference}?as_of={THEN}").status_code == 404
+    assert young.reference not in page(world, "supervisor", "/incidents")
     assert supervisor.get(f"/i/{young.reference}").status_code == 200
 
 
@@ -154,6 +156,7 @@ def test_a_moment_that_is_none_is_refused_by_every_page(world, moment):
         for address in (
             "/", "/reports", "/map", "/map/tiles/0/0/0.json", "/map/list?bbox=36,49,37,51", "/data",
             f"/i/{world['incident']}", f"/a/{world['asset']}", f"/r/{world['school']}", "/statistics", "/reports.csv",
+            "/incidents",
         ):  # fmt: skip
             answer = ask.get(f"{address}{'&' if '?' in address else '?'}as_of={moment}")
             assert answer.status_code == 400, (who, address)
