@@ -241,7 +241,7 @@ def count(counts: dict[str, Any], judged: Iterable[Judged]) -> None:
 
 def count_wrongs(counts: dict[str, Any], noted: Iterable[BatchRow]) -> None:
     """Add what is wrong with failing rows, of each what is said first; so many different things, the others as one."""
-    wrongs = counts["wrongs"]
+    wrongs = counts.setdefault("wrongs", {})  # a batch may be at work since before there were any
     for row in noted:
         if row.outcome == "error":
             column, words = row.said[0]
