@@ -25,8 +25,8 @@ nominatim: .venv/.test-locked ## a real Nominatim on loopback, over EXTRACT=file
 test-nominatim: .venv/.test-locked ## streets and houses through a real Nominatim that is lost half-way
 	@TEST_NOMINATIM=1 .venv/bin/python -m pytest -q tests/nominatim
 
-test-long: .venv/.test-locked ## ten thousand mutated files are read or refused, two thousand imported and undone (EXAMPLES=)
-	EXAMPLES=$${EXAMPLES:-10000} .venv/bin/python -m pytest -q tests/tabular/test_mutations.py \
+test-long: .venv/.test-locked ## ten thousand mutated files are read or refused, as many imported and undone (EXAMPLES=)
+	EXAMPLES=$${EXAMPLES:-10000} .venv/bin/python -m pytest -q -n2 tests/tabular/test_mutations.py \
 		tests/actions/test_mutated_batches.py
 
 test-api: .venv/.test-locked ## the API against its own description, as every role (EXAMPLES= of each operation)

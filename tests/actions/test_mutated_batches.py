@@ -28,7 +28,7 @@ from registry.rules.vocabularies import Role
 from registry.views import imports
 from tests import factories, sheets
 from tests.doors.test_columns import filled
-from tests.tabular.test_mutations import EXAMPLES, ROWS, SEEDS, mutated
+from tests.tabular.test_mutations import EXAMPLES, LONG, ROWS, SEEDS, mutated
 
 pytestmark = pytest.mark.django_db
 
@@ -138,10 +138,10 @@ def retyped(draw: st.DrawFn) -> bytes:
 
 
 @settings(
-    max_examples=max(8, EXAMPLES // 5),
+    max_examples=EXAMPLES if LONG else max(8, EXAMPLES // 5),
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize=EXAMPLES < 1000,
+    derandomize=not LONG,
 )
 @given(
     content=st.one_of(retyped(), retyped(), mutated()),

@@ -21,6 +21,8 @@ from tests import sheets
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gazetteer_path")]
 
 EXAMPLES = int(os.environ.get("EXAMPLES", 60))
+#: Whether it is the long run: other files each time, and as many whole imports as files.
+LONG = EXAMPLES >= 1000
 ROWS: list[list[Any]] = [
     ["id", "country", "region", "type", "date", "lat", "lon", "link"],
     [1, "UA", "Сумська", "School", date(2025, 3, 14), 50.9, 34.8, "https://a.example/1"],
@@ -62,9 +64,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
-@settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 1000
-)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(mutated())
 def test_a_mutated_file_is_read_or_refused_in_words(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
