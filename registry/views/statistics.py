@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from registry.filters import BadFilter, select
+from registry.filters import BadFilter, select, single
 from registry.models import Edition
 from registry.outputs import analyses, drawing
 from registry.outputs.analyses import ENDS, ORIGINS, Analyses, Asked, Heading, Table
@@ -88,9 +88,7 @@ def _known(name: str, names: Any) -> str:
 
 def _asked(request: HttpRequest) -> tuple[Analyses, Edition | None]:
     """What the address asks for, and the edition that holds for whoever asks."""
-    given = {name: request.GET.getlist(name)[-1:] for name in BESIDE}
-    origin = _choice("origin", given["origin"], Origin)
-    end = _choice("end", given["end"], End)
+    origin, end = _choice(request, "origin", Origin), _choice(request, "end", End)
     selection = select(request.user, request.GET, beside=BESIDE)
     edition = None
     if selection.holder != Holder.OFFICE:
@@ -100,8 +98,8 @@ def _asked(request: HttpRequest) -> tuple[Analyses, Edition | None]:
     return Analyses(selection, asked, timezone.localdate(moment)), edition
 
 
-def _choice(name: str, values: list[str], choices: Any) -> str:
-    value = values[0].strip() if values else ""
+def _choice(request: HttpRequest, name: str, choices: Any) -> str:
+    value = single(request.GET, name)
     if value and value not in choices.__members__.values():
         takes = ", ".join(choices)
         raise BadFilter(name, _("“%(value)s” is none of: %(takes)s.") % {"value": value, "takes": takes})

@@ -90,6 +90,7 @@ def test_every_chart_is_a_picture_also_of_nothing(official, name):
     ("address", "named"),
     [
         ("/statistics?origin=birth", "origin"),
+        ("/statistics?origin=damage&origin=report", "origin"),
         ("/statistics/waiting.csv?end=heaven", "end"),
         ("/statistics/area.svg?colour=red", "colour"),
     ],
