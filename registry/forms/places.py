@@ -150,6 +150,8 @@ def place_fields(
         fields |= _at_point(lat, lon, area, answer)
     elif answer is not None:
         fields |= from_answer(answer, backend=backend)
+        if area is not None and answer.outcome == "found" and _says_more(area, fields):
+            fields |= area.codes
     elif area is not None:
         fields["geocode_state"] = GeocodeState.FOUND
     else:
@@ -339,6 +341,12 @@ def _disagrees(around: Any, area: Lineage) -> bool:
 def _settlement(candidate: dict[str, Any]) -> str:
     finer = (GeoPrecision.SETTLEMENT, GeoPrecision.STREET, GeoPrecision.EXACT)
     return candidate["name"] if candidate["geo_precision"] in finer else ""
+
+
+def _says_more(area: Lineage, fields: dict[str, Any]) -> bool:
+    """Whether the area named lies in that of the place found: no source ties many towns to their districts."""
+    found = deepest(fields["adm2_code"], fields["adm1_code"], fields["country"])
+    return found is not None and _refines(area, found)
 
 
 def _refines(found: Lineage, area: Lineage) -> bool:

@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -31,6 +32,7 @@ CITY = (
 )
 NEAR_M = 15_000  # at least the radius of "south of X" and "near X"
 _ACROSS_DEGREES = 0.3
+_BEYOND_M = 10_000  # how far outside the circle of a district a town without one may lie
 _MOST_WORDS = 8
 
 _PRECISIONS = ("country", "adm1", "adm2", "settlement", "adm2")
@@ -68,6 +70,13 @@ def candidate(row: Row, tier: int = _EXACT, score: float = 1.0, radius_m: int = 
         max(row.radius_m, radius_m), round(score, 3), row.id if row.id > 0 else None, row.name, _HOW[tier],
         row.population, row.timezone,
     )  # fmt: skip
+
+
+def _near(place: Candidate, district: Row) -> bool:
+    """Whether a place may lie in a district, by the points of both; yes if the district has none."""
+    if district.lat is None:
+        return True
+    return distance_m(place.lat, place.lon, district.lat, district.lon) <= 1.5 * district.radius_m + _BEYOND_M
 
 
 class Search:
@@ -112,7 +121,7 @@ class Search:
         if len(loose) == 1:
             answer = self._place_answer(loose[0], scope, [])
             if answer.outcome == "outside":
-                answer = self._in_city(loose[0], scope) or answer
+                answer = self._without_district(loose[0], scope) or answer
             return answer if answer.sure else self._named_again(loose[0], scope, answer) or answer
         return self._several(loose, scope, areas_typed)
 
@@ -185,14 +194,33 @@ class Search:
                 for end in range(min(len(one.text) - 1, _MOST_WORDS), 1, -1):
                     yield (*before, part(one.text[:end]), *after)
 
-    def _in_city(self, one: Part, scope: list[Row]) -> Answer | None:
-        """The same without a typed district: no source here ties the districts of large cities to them."""
-        wider = [area for area in scope if area in self.hard or area.level < DISTRICT]
-        if len(wider) < len(scope):
-            answer = self._place_answer(one, wider, [])
-            if answer.outcome == "found" and answer.candidates[0].population >= CITY:
-                return answer
-        return None
+    def _without_district(self, one: Part, scope: list[Row]) -> Answer | None:
+        """The same in the region of the district: no source here ties the districts of large cities to them, nor most
+        towns of some countries to theirs. What is known to lie in another district is none of it."""
+        districts = [area for area in scope if area.level == DISTRICT]
+        if not districts:
+            return None
+        regions = [self.index.area(area.adm1) for area in districts if area.adm1]
+        wider = [area for area in [*scope, *filter(None, regions)] if area.level < DISTRICT]
+        answer = self._place_answer(one, wider, [])
+        if answer.outcome not in ("found", "ambiguous"):
+            return None
+        best = answer.candidates[0]
+        if (
+            not any(area in self.hard for area in districts)
+            and answer.outcome == "found"
+            and best.population >= CITY
+        ):
+            return answer
+        if (
+            best.geo_precision != "settlement"
+            or best.adm2_code
+            or not all(_near(best, one) for one in districts)
+        ):
+            return None
+        # A village may have a namesake in this district that is not known, but not the one that gave it its name.
+        its_own = any(areas.keys(best.name) & areas.keys(area.main) for area in districts)
+        return answer if its_own or best.population >= KNOWN else replace(answer, outcome="ambiguous")
 
     def _named_again(self, one: Part, scope: list[Row], answer: Answer) -> Answer | None:
         """The region in which to look, named once more as the place, or the country around it: nothing is finer."""

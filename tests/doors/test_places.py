@@ -199,3 +199,13 @@ def test_a_report_elsewhere_is_not_there(client: Client) -> None:
     report = waits("not_found", adm1_code="UA-23")
     assert client.get(f"/places?r={report.reference}").status_code == 404
     assert say(client, report, choice="unknown").status_code == 404
+
+
+def test_the_district_named_is_kept_for_a_town_that_no_source_ties_to_one() -> None:
+    region = factories.area("RU-BEL", "Belgorod", parent=factories.area("RU", "Russia"))
+    factories.area("495111", "Shebekinsky", parent=region, country="RU")
+    lineage.cache_clear()
+    fields = place_fields("г. Шебекино, ул. Ленина 5", area=lineage("495111"))
+    assert (fields["settlement"], fields["geo_precision"]) == ("Shebekino", "settlement")
+    assert (fields["adm1_code"], fields["adm2_code"]) == ("RU-BEL", "495111")
+    assert place_fields("Белгород", area=lineage("RU-BEL"))["adm2_code"] != "495111"

@@ -252,6 +252,30 @@ def test_a_city_district_does_not_hide_the_city(gazetteer):
     assert (answer.outcome, answer.candidates[0].adm1_code) == ("found", "UA-63")
 
 
+@pytest.mark.parametrize(
+    ("place", "region", "district", "outcome"),
+    [
+        ("г. Шебекино, ул. Ленина 5", "RU-BEL", "495111", "found"),  # Shebekinsky District bears its name
+        ("Рыльск", "RU-KRS", "499888", "found"),
+        ("سلقين", "SY-ID", "169865", "found"),  # a town
+        ("Козинка", "RU-BEL", "824990", "ambiguous"),  # a village: that district may have one of its own
+        ("Чугуев", "RU-BEL", "495111", "outside"),
+    ],
+)
+def test_a_town_that_no_source_ties_to_a_district_is_not_outside_of_it(
+    gazetteer, place, region, district, outcome
+):
+    answer = locate(place, country=region[:2], adm1_code=region, adm2_code=district, gazetteer=gazetteer)
+    assert answer.outcome == outcome
+    assert outcome == "outside" or answer.candidates[0].adm1_code == region
+
+
+def test_a_town_that_is_tied_to_a_district_is_outside_of_others(gazetteer):
+    chuhuiv = found(gazetteer, "Чугуїв", adm1_code="UA-63")
+    answer = locate("Ізюм", adm1_code="UA-63", adm2_code=chuhuiv.adm2_code, gazetteer=gazetteer)
+    assert answer.outcome == "outside"
+
+
 @pytest.mark.parametrize("place", ["", "  ,; ", "Xyzzyplugh", "🙂", "%_'\"--", "a" * 5000, "\x00"])
 def test_nonsense_is_not_found(gazetteer, place):
     assert locate(place, gazetteer=gazetteer).outcome == "not_found"
