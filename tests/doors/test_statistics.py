@@ -66,6 +66,7 @@ def test_the_page_shows_what_the_files_hold(official):
     assert re.search(r'<option value="damage" selected>', page)
     assert "/statistics/area.svg?kind=building&amp;origin=damage&amp;end=repair" in page
     assert "Kharkiv" in page
+    assert "1,600.00" in factories.client(official).get("/statistics").content.decode()
     # What the reader asked for stays when the durations are changed.
     assert '<input type="hidden" name="kind" value="building">' in page
 
