@@ -72,14 +72,9 @@ def publish(reference: str, *, by: Person, published: bool) -> Incident:
         incident.published = published
         incident.save()
         if not published:
-            _hide()
+            editions.take_back_files()
+            releases.retract_quoting()
     return incident
-
-
-def _hide() -> None:
-    """What was published and is no longer leaves at once."""
-    editions.take_back_files()
-    releases.retract_quoting()
 
 
 def state(reference: str, statement: Statement, *, by: Person) -> Statement:
@@ -104,7 +99,11 @@ def void(reference: str, statement_id: int, *, by: Person) -> Statement:
 def publish_statement(reference: str, statement_id: int, *, by: Person, published: bool) -> Statement:
     """Show a statement to outsiders, or no longer."""
     _require(by, Verb.WITHDRAW)
-    return _mark(reference, statement_id, by, published=published)
+    with transaction.atomic():
+        statement = _mark(reference, statement_id, by, published=published)
+        if not published:
+            releases.retract_quoting()
+    return statement
 
 
 def _mark(reference: str, statement_id: int, by: Person, **marks: Any) -> Statement:
@@ -117,7 +116,7 @@ def _mark(reference: str, statement_id: int, by: Person, **marks: Any) -> Statem
             setattr(statement, name, value)
         statement.save(update_fields=list(marks))
         if not marks.get("published"):
-            _hide()
+            editions.take_back_files()
         _trace(incident, by, {f"statement {statement_id}": [None, sorted(marks)]})
         incident.save(update_fields=["changes"])
     return statement
