@@ -477,7 +477,8 @@ class Places:
             return Place(
                 own or match.country or "", ", ".join(filter(None, said)), "" if own else match.problem
             )
-        finer = [self._matcher.match(country, match.adm1, district) for district in districts] or [match]
+        state = match.country or country
+        finer = [self._matcher.match(state, match.adm1, district) for district in districts] or [match]
         best = next((found for found in finer if not found.problem), finer[0])
         return Place(best.adm2 or match.adm1, districts[0] if best.problem else "", best.problem)
 

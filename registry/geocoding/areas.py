@@ -131,15 +131,17 @@ class AreaMatcher:
     """Finds areas by the country, region and district a file writes, in the index of a gazetteer."""
 
     def __init__(self, gazetteer: Any) -> None:
-        self._areas_named = gazetteer.index.areas_named
+        self._areas_named, self._area = gazetteer.index.areas_named, gazetteer.index.area
         self.match = lru_cache(maxsize=4096)(self._match)
 
     def _match(self, country: str, region: str = "", district: str = "") -> Match:
-        """The codes of the areas named (a code is a name too), or what is wrong."""
-        state, problem = self._one("country", country, 0, None, None)
+        """The codes of the areas named (a code is a name too), or what is wrong. A region tells its country where
+        none is named, if only one has such a region."""
+        state, problem = self._one("country", country, 0, None, None) if country.strip() else (None, "")
         if problem or not region.strip():
             return Match(state, problem=problem)
         adm1, problem = self._one("region", region, 1, state, None)
+        state = state or (self._area(adm1).country if adm1 else None)
         if problem or not district.strip():
             return Match(state, adm1, problem=problem)
         adm2, problem = self._one("district", district, 2, state, adm1)

@@ -57,6 +57,15 @@ def test_what_cannot_be_matched_says_why(matcher):
     assert matcher.match("UA", "Lvivska", "Nikopolskyi") == Match("UA", "UA-46", None, "district_unknown")
 
 
+def test_a_region_tells_its_country_if_only_one_has_it(matcher):
+    assert matcher.match("", "Харківська область", "Чугуївський") == matcher.match(
+        "UA", "Харківська область", "Чугуївський"
+    )
+    assert matcher.match("", "Mordor") == Match(problem="region_unknown")
+    assert matcher.match("", "Amazonas") == Match(problem="region_ambiguous")
+    assert matcher.match("") == Match()
+
+
 def test_a_blank_is_no_problem(matcher):
     assert matcher.match("UA", "") == Match("UA")
     assert matcher.match("UA", "Sumska", " ") == Match("UA", "UA-59")
