@@ -88,10 +88,13 @@ class Table:
             )
         if said.get("down"):
             self.notes.append(_("The value of merged cells holds for every row that they span."))
-        if shapes := said.get("others"):
-            named = ", ".join(f"{shape} ({number})" for shape, number in shapes.items())
+        if middles := said.get("middles"):
             self.notes.append(
-                _("Coordinates are read of points alone, not of: %(kinds)s.") % {"kinds": named}
+                _("Of small shapes the middle is read: %(kinds)s.") % {"kinds": _counted(middles)}
+            )
+        if larger := said.get("others"):
+            self.notes.append(
+                _("The coordinates of larger shapes are not read: %(kinds)s.") % {"kinds": _counted(larger)}
             )
 
     def _settle(self, layout: Layout) -> None:
@@ -227,6 +230,10 @@ class Table:
                         row=number,
                     )
                 yield number, cells
+
+
+def _counted(kinds: dict[str, int]) -> str:
+    return ", ".join(f"{kind} ({number})" for kind, number in kinds.items())
 
 
 def _letters(place: int) -> str:

@@ -14,6 +14,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.parsers import expat
 
+#: Degrees: a shape no wider and higher than this, some 300 metres, stands for a point.
+SMALL = 0.003
 MEMORY = 2_000_000_000
 SECONDS = 120
 
@@ -140,7 +142,8 @@ def _text(cell: Any) -> str:
 
 
 def geojson(path: str) -> dict[str, Any]:
-    """The properties of features, and the latitude and longitude of those that are points."""
+    """The properties of features, and the latitude and longitude of those that are points, or as small as a building:
+    then of their middle."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             whole = json.load(file)
@@ -162,20 +165,38 @@ def geojson(path: str) -> dict[str, Any]:
         columns |= dict.fromkeys(properties or ())
     lat, lon, shape = (_free(name, columns) for name in ("lat", "lon", "geometry"))
     with_id = "id" not in columns and any("id" in feature for feature in features)
-    others: Counter[str] = Counter()
+    others, middles = Counter[str](), Counter[str]()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(["id"] if with_id else []), *columns, lat, lon, shape])
     for feature in features:
         properties, geometry = feature.get("properties") or {}, feature.get("geometry")
         kind = str(geometry.get("type")) if isinstance(geometry, dict) else ""
-        at = geometry.get("coordinates") if kind == "Point" and isinstance(geometry, dict) else None
-        point = at[1::-1] if isinstance(at, list) and len(at) >= 2 else ["", ""]
-        if kind and point == ["", ""]:
+        at = geometry.get("coordinates") if isinstance(geometry, dict) else None
+        point = at[1::-1] if kind == "Point" and isinstance(at, list) and len(at) >= 2 else _middle(at)
+        if kind and point[0] == "":
             others[kind] += 1
+        elif kind and kind != "Point":
+            middles[kind] += 1
         cells = [properties.get(column) for column in columns]
         first = [feature.get("id")] if with_id else []
         writer.writerow(map(_json, [*first, *cells, *point, kind]))
-    return {"others": dict(others.most_common(5))}
+    return {"others": dict(others.most_common(5)), "middles": dict(middles.most_common(5))}
+
+
+def _middle(coordinates: Any) -> list[Any]:
+    """Latitude and longitude of the middle of a small shape; of another nothing."""
+    lons, lats = [], []
+    left = [coordinates]
+    while left:
+        one = left.pop()
+        if isinstance(one, list) and len(one) >= 2 and all(isinstance(n, (int, float)) for n in one[:2]):
+            lons.append(one[0])
+            lats.append(one[1])
+        elif isinstance(one, list):
+            left += one
+    if not lons or max(max(lons) - min(lons), max(lats) - min(lats)) > SMALL:
+        return ["", ""]
+    return [round((min(of) + max(of)) / 2, 6) for of in (lats, lons)]
 
 
 def _free(name: str, taken: dict[str, None]) -> str:

@@ -143,7 +143,24 @@ def test_features_are_rows_and_points_their_coordinates(tmp_path: Path) -> None:
         (3, ["", "Київ", "", "", "true", "", "", "LineString"]),
         (4, ["9", "", "", "", "", "", "", ""]),
     ]
-    assert notes(found) == ["Coordinates are read of points alone, not of: LineString (1)."]
+    assert notes(found) == ["The coordinates of larger shapes are not read: LineString (1)."]
+
+
+def test_of_a_small_shape_the_middle_is_read_and_said(tmp_path: Path) -> None:
+    building = [[33.5, 51.2], [33.502, 51.2], [33.502, 51.201, 90], [33.5, 51.201], [33.5, 51.2]]
+    district = [[33.5, 51.2], [33.6, 51.2], [33.6, 51.3], [33.5, 51.2]]
+    shapes = [
+        ("Polygon", [building]),
+        ("MultiPolygon", [[building]]),
+        ("Polygon", [district]),
+        ("Polygon", "x"),
+    ]
+    found = table(tmp_path, geojson(*(feature({"a": 1}, *shape) for shape in shapes)))
+    assert [cells[1:3] for _number, cells in read(found)] == [["51.2005", "33.501"]] * 2 + [["", ""]] * 2
+    assert notes(found) == [
+        "Of small shapes the middle is read: Polygon (1), MultiPolygon (1).",
+        "The coordinates of larger shapes are not read: Polygon (2).",
+    ]
 
 
 FARTHEST = b'</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row><'
