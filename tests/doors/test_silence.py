@@ -465,7 +465,9 @@ def addresses(audience: str) -> list[str]:
     found += [f"/r/{one}/versions?from={EDITIONS[0]:%Y-%m-%d}" for one in (HOUSE, RESIDENTS, WITHDRAWN)]
     for reference in (HOUSE, CLINIC, POWER, RESIDENTS, WITHDRAWN, REJECTED):
         found += [f"/r/{reference}?{day}" for day in days[::2]]
-    found += [f"{address}?{days[0]}" for address in (f"/i/{KNOWN}", f"/a/{MILL}", f"/a/{CAMPUS}")]
+    then = ("/incidents", f"/i/{KNOWN}", f"/a/{MILL}", f"/a/{CAMPUS}")
+    then += tuple(f"/api/v1/{one}" for one in ("incidents", f"incidents/{KNOWN}", f"assets/{MILL}"))
+    found += [f"{address}?{days[0]}" for address in then]
     for lat, lon in (
         (50.0015, 36.0015),
         (50.0115, 36.0115),
