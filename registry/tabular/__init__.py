@@ -5,6 +5,7 @@ for granted, in words. Whatever a file is, it is read as text, a row at a time, 
 what is no table is said at once, with its row. What a note says can be told otherwise (``Layout``).
 """
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Table:
             self._settle(layout)
         self.row = self._find(layout.headings)
         self._check()
-        self.first = self._pass_numbers()
+        self.first = self._pass_over()
 
     # -- what kind of file -----------------------------------------------------------------------------
 
@@ -157,17 +158,18 @@ class Table:
                 % {"columns": ", ".join(map(_letters, unnamed))}
             )
 
-    def _pass_numbers(self) -> int:
-        """The row after which rows begin: forms number their columns 1, 2, 3 … below the headings."""
-        below = next(
-            ((number, cells) for number, cells in self._records() if number > self.row and any(cells)), None
-        )
-        if below is None or len(self.headings) < 5:
+    def _pass_over(self) -> int:
+        """The row after which rows begin: below the headings forms number their columns, and humanitarian tables
+        have the tags of HXL."""
+        below = ((number, cells) for number, cells in self._records() if number > self.row and any(cells))
+        number, cells = next(below, (0, []))
+        said = [cell.strip() for cell in cells]
+        if len(said) >= 5 and said == [str(place) for place in range(1, len(self.headings) + 1)]:
+            self.notes.append(_("Row %(row)d is not read: it numbers the columns.") % {"row": number})
+        elif number and all(re.fullmatch(r"#\w+(\s*\+\w+)*", cell) for cell in filter(None, said)):
+            self.notes.append(_("Row %(row)d is not read: it holds tags of HXL.") % {"row": number})
+        else:
             return self.row
-        number, cells = below
-        if [cell.strip() for cell in cells] != [str(place) for place in range(1, len(self.headings) + 1)]:
-            return self.row
-        self.notes.append(_("Row %(row)d is not read: it numbers the columns.") % {"row": number})
         return number
 
     # -- rows ------------------------------------------------------------------------------------------

@@ -193,6 +193,7 @@ def test_where_no_column_says_what_it_was_words_of_the_description_do(tmp_path: 
         (["2024年1月1日", "2024年12月31日"], ["%Y年%m月%d日"], False),
         (["14/10/2024 8:15 p. m."], ["%d/%m/%Y %I:%M %p"], False),
         (["1735689600000", "1735693200000"], ["epoch"], False),
+        (["2024-07-08 23:30:00+00:00"], ["%Y-%m-%d %H:%M:%S%z"], False),
         # Day first in one row and month first in the next: neither is taken.
         (["25/06/2025", "06/25/2025"], [], False),
     ],
@@ -337,3 +338,35 @@ def test_counts_are_read_with_what_stands_between_the_thousands_of_their_column(
     )
     row = first(tmp_path, proposed(tmp_path, table))
     assert (row.values["customers_lost"], row.values["lat"]) == ("12000", "50,9")
+
+
+@pytest.mark.parametrize(
+    ("headings", "cells", "said"),
+    [
+        # A municipality is a district beside its settlements, and the place where nothing is finer.
+        (
+            "Estado,Municipio,Localidad",
+            ["Oaxaca,Tonalá,Paredón", "Oaxaca,Tonalá,Juchitán"],
+            "region district place",
+        ),
+        ("Estado,Municipio,X", ["Oaxaca,Tonalá,7", "Oaxaca,Tonalá,7"], "region place"),
+        # Somebody filled in a form from start to end; when the damage was is another column.
+        (
+            "start,end,_uuid",
+            ["2024-08-01T10:00,2024-08-01T10:09,a", "2024-08-01T11:00,2024-08-01T11:09,b"],
+            "ref",
+        ),
+        # A number of customers is no number of a row, and no region is one of which no cell is.
+        ("NERC Region,Number of customers,Town", ["WECC,1200,Sumy", "TRE,90,Kyiv"], "customers_lost place"),
+        ("Region,Number,Town", ["Sumy Oblast,1200,Sumy", "Sumy Oblast,90,Kyiv"], "region ref place"),
+        # Numbers are no place, whatever their heading says.
+        ("GPS Location,Town", ["33.5 35.4 0 0,Sumy", "33.5 35.4 0 9,Kyiv"], "place"),
+    ],
+)
+def test_columns_are_what_they_are_beside_each_other(
+    tmp_path: Path, headings: str, cells: list[str], said: str
+) -> None:
+    ends = ("Type,Date", "school,2024-07-30", "shop,2024-07-29")
+    lines = [f"{line},{end}\n" for line, end in zip([headings, *cells], ends, strict=True)]
+    columns = proposed(tmp_path, "".join(lines)).columns
+    assert " ".join(column.role for column in columns[:-2] if column.role) == said

@@ -230,6 +230,13 @@ def test_a_row_that_numbers_the_columns_is_passed_over_and_said(tmp_path: Path) 
     assert [str(note) for note in read.notes] == ["Row 2 is not read: it numbers the columns."]
 
 
+def test_a_row_of_tags_of_hxl_is_passed_over_and_said(tmp_path: Path) -> None:
+    read = table(tmp_path, "Date,Region,Note\n#date,#adm1 +name,\n2025-03-01,Sumy,#1\n")
+    assert [row.number for row in read.rows()] == [3]
+    assert [str(note) for note in read.notes] == ["Row 2 is not read: it holds tags of HXL."]
+    assert [row.number for row in table(tmp_path, "a,b\n#1 of 2,x\n").rows()] == [2]
+
+
 def test_columns_without_a_heading_are_left_and_said(tmp_path: Path) -> None:
     read = table(tmp_path, "a,,c\n1,2,3\n")
     assert [row.cells for row in read.rows()] == [{"a": "1", "c": "3"}]

@@ -5,6 +5,7 @@ read, and what its words mean; ``told`` makes of it what ``mappings`` reads, and
 is not known stays empty and is listed; nothing is guessed where cells can be read two ways.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -373,6 +374,7 @@ def propose(sample: Sample, name: str, title: str) -> Proposal:
             columns[place].sure = score
             taken |= {role} if role not in _MANY else set()
     proposal = Proposal(name=name, title=title, columns=columns)
+    _mend(proposal)
     _settle(proposal)
     return proposal
 
@@ -390,7 +392,8 @@ def _scores(column: Column) -> dict[str, float]:
         return values.share(known, holds) >= least
 
     scores: dict[str, float] = {}
-    if len(known) > 1 and max(column.cells.values()) == 1:
+    counted = max(map(named, _COUNTS)) >= words.LEAST  # "number of customers" is none of a row
+    if len(known) > 1 and max(column.cells.values()) == 1 and not counted:
         # No two cells alike: then a heading that holds the word is enough.
         scores["ref"] = max(named("ref"), 0.75 if named("ref") >= words.LEAST else 0)
     if most(values.url, 0.8):
@@ -413,10 +416,20 @@ def _scores(column: Column) -> dict[str, float]:
     scores |= _score_times(known, named, numeric)
     scores |= _score_words(column, named)
     if not numeric and not scores.keys() & {"day", "moment", "time"}:
-        scores |= {role: named(role) for role in _TEXTS}
-        if max(scores.values()) < words.LEAST and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
+        if most(partial(re.search, r"[^\W\d_]"), 0.5):
+            scores |= {role: named(role) for role in _TEXTS}
+        if scores.get("region") and not any(map(_is_region, known[:_LOCATED])):
+            scores["region"] /= 2
+        best = max(scores.values(), default=0)
+        if best < words.LEAST and len(known) > 1 and values.share(known[:_LOCATED], _is_settlement) >= 0.7:
             scores["place"] = _GUESS
     return scores
+
+
+def _is_region(text: str) -> bool:
+    """Whether a region, or a district, bears this name or code."""
+    areas_named = embedded().index.areas_named
+    return any(areas_named(text, (level,), None, None, False) for level in (1, 2))
 
 
 def _is_settlement(text: str) -> bool:
@@ -455,6 +468,19 @@ def _score_words(column: Column, named: Callable[[str], float]) -> dict[str, flo
     if (scale or named("grade") > 0.8) and (named("grade") or not all(text.isdecimal() for text in known)):
         scores["grade"] = 0.5 * named("grade") + 0.5 * len(means) / len(known)
     return scores
+
+
+def _mend(proposal: Proposal) -> None:
+    """What columns are beside each other: a municipality is the place where nothing finer is, and the start and end of
+    a form that somebody filled in are none of what it tells."""
+    district = proposal.of("district")
+    if district and not proposal.of("place") and words.heading_score("place", district.name) > 0.9:
+        district.take("place")
+    if {"_uuid", "_submission_time"} & {column.name for column in proposal.columns}:
+        for column in proposal.columns:
+            if column.name in ("start", "end"):
+                column.take("")
+                column.sure = 0.0
 
 
 def _settle(proposal: Proposal) -> None:

@@ -39,7 +39,7 @@ _MOMENTS = tuple(
     f"{day}{between}{time}"
     for day in _DAYS
     for between, times in (
-        (" ", TIMES[:4]),
+        (" ", (*TIMES[:4], "%H:%M:%S%z", "%H:%M:%S.%f", "%H:%M:%S.%f%z")),
         ("T", ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S%z", "%H:%M:%S.%f%z")),
     )
     for time in times
