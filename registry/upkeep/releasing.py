@@ -1,8 +1,10 @@
 """Releases made, verified and held against each other; the worker makes what was asked for."""
 
 import csv
+import fcntl
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -27,21 +29,38 @@ log = logging.getLogger(__name__)
 
 
 def make_next() -> bool:
-    """Make the release that has waited longest, and say whether there was one."""
+    """Make the release that has waited longest, and say whether there was one; none while a command makes one."""
     release = Release.objects.filter(state=Release.State.WAITING).order_by("number").first()
     if release is None:
         return False
     try:
-        make(release)
+        make(release, wait=False)
+    except BlockingIOError:
+        return False
     except Exception as error:
         log.exception(_("Release %(number)d could not be made"), {"number": release.number})
         releases.fail(release, f"{type(error).__name__}: {error}")
     return True
 
 
-def make(release: Release) -> None:
-    """Write the files of a release that was asked for. Killed at any point, it is made anew from its beginning."""
+def make(release: Release, *, wait: bool = True) -> None:
+    """Write the files of a release that was asked for. Killed at any point, it is made anew from its beginning.
 
+    One process makes releases at a time: others wait, or get a BlockingIOError, and leave what was made meanwhile.
+    """
+    parent = releases.folder(release).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    turn = os.open(parent, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        release.refresh_from_db()
+        if release.state == Release.State.WAITING:
+            _make(release)
+    finally:
+        os.close(turn)
+
+
+def _make(release: Release) -> None:
     def progress(percent: int) -> None:
         Release.objects.filter(pk=release.pk).update(percent=percent)
 
@@ -50,7 +69,7 @@ def make(release: Release) -> None:
     part = there.with_name(f"{there.name}.part")
     while True:
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        part.mkdir()
         made, checksum = _write(release, part, seal, progress)
         releases.write_rows(part / releases.ROWS, bundling.references(part / "reports.csv"))
         if releases.finish(release, part, made=made, checksum=checksum, seal=seal):

@@ -1,7 +1,9 @@
 """Releases: the same rows give the same bytes, whatever happens later; what must go takes the release with it."""
 
 import csv
+import fcntl
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -299,6 +301,30 @@ def test_the_worker_makes_what_was_asked_for_and_may_be_killed(rows, supervisor,
     release.refresh_from_db()
     assert (release.state, release.percent) == ("made", 100)
     assert [path.name for path in releases.folder(release).parent.iterdir()] == ["1"]
+
+
+def test_one_process_makes_releases_at_a_time(rows, monkeypatch):
+    release, again = (releases.ask(audience="public", by=None) for _same in range(2))
+    folder = releases.folder(release).parent
+    folder.mkdir()
+    turn = os.open(folder, os.O_RDONLY)
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    assert not releasing.make_next()
+    os.close(turn)
+    assert releasing.make_next()
+    monkeypatch.setattr(bundling, "write", lambda *args, **options: pytest.fail("It was made already."))
+    releasing.make(again)
+    assert again.is_made
+
+
+def test_the_command_says_what_could_not_be_made(rows, monkeypatch):
+    def fail(release):
+        releases.fail(release, "The disk is full.")
+        release.refresh_from_db()
+
+    monkeypatch.setattr(releasing, "make", fail)
+    with pytest.raises(CommandError, match="disk is full"):
+        call_command("make_release", stdout=StringIO())
 
 
 @pytest.mark.parametrize(

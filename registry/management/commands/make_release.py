@@ -38,7 +38,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if release.state == Release.State.WAITING:
             releasing.make(release)
-            release.refresh_from_db()
+        if not release.is_made:
+            raise CommandError(f"Release {release.number} could not be made. {release.problem}")
         for line in (
             f"{release.number}  {release.checksum}",
             releases.folder(release),
