@@ -100,7 +100,7 @@ def test_days_that_can_be_read_two_ways_are_asked_about_once(client: Client) -> 
     batch, form = send(client, LIST.replace("2025-03-14", "03/04/2025").replace("2025-03-15", "05/06/2025"))
     address, answers = f"/imports/{batch.pk}/columns", filled(form, **{meaning(form, "Kiosk"): "leave_out"})
     page = client.post(address, answers).content.decode()
-    assert "Say which comes first" in page
+    assert "read? Say which comes first" in page
     assert "Day first: 03/04/2025 is 3 April 2025" in page
     (days,) = (name for name in form.fields if name.startswith("days-"))
     client.post(address, answers | {days: "turned", role(form, "area"): "region"})
