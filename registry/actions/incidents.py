@@ -69,12 +69,16 @@ def publish(reference: str, *, by: Person, published: bool) -> Incident:
     with transaction.atomic():
         incident = _lock(reference)
         _trace(incident, by, {"published": [incident.published, published]})
-        incident.published = published
+        _publish(incident, published)
         incident.save()
         if not published:
             editions.take_back_files()
             releases.retract_quoting()
     return incident
+
+
+def _publish(shown: Incident | Statement, published: bool) -> None:
+    shown.published, shown.published_at = published, journal.now() if published else None
 
 
 def state(reference: str, statement: Statement, *, by: Person) -> Statement:
@@ -85,7 +89,7 @@ def state(reference: str, statement: Statement, *, by: Person) -> Statement:
         statement.recorded_by, statement.recorded_at = by, journal.now()
         if statement.said_at > statement.recorded_at:
             raise Refused(_("This time lies in the future."), code="future", field="said_at")
-        statement.published = False
+        _publish(statement, False)
         statement.save()
     return statement
 
@@ -114,7 +118,9 @@ def _mark(reference: str, statement_id: int, by: Person, **marks: Any) -> Statem
             raise Refused(_("This incident has no such statement."), code="statement", field="statement")
         for name, value in marks.items():
             setattr(statement, name, value)
-        statement.save(update_fields=list(marks))
+        if "published" in marks:
+            _publish(statement, marks["published"])
+        statement.save(update_fields=[*marks, "published_at"])
         if not marks.get("published"):
             editions.take_back_files()
         _trace(incident, by, {f"statement {statement_id}": [None, sorted(marks)]})

@@ -1,5 +1,7 @@
 """What caused reports, and what was claimed about it by whom."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,6 +9,23 @@ from registry.rules import vocabularies as v
 
 from .identity import new_reference
 from .rows import code_field, text_field
+
+
+def _published_at() -> models.DateTimeField:
+    return models.DateTimeField(
+        null=True, blank=True, help_text="Since when; missing for ever since it stands."
+    )
+
+
+def published(at: datetime | None, path: str = "") -> models.Q:
+    """What outsiders see of incidents or statements, to which ``path`` leads; as of a moment, what they saw then of
+    what they see still."""
+    prefix = f"{path}__" if path else ""
+    seen = models.Q(**{f"{prefix}published": True})
+    if at is not None:
+        ever = models.Q(**{f"{prefix}published_at": None})
+        seen &= ever | models.Q(**{f"{prefix}published_at__lte": at})
+    return seen
 
 
 class Incident(models.Model):
@@ -20,6 +39,7 @@ class Incident(models.Model):
     areas = models.ManyToManyField("registry.Area", verbose_name=_("areas"), related_name="incidents")
     linked = models.ManyToManyField("self", verbose_name=_("linked incidents"), blank=True)
     published = models.BooleanField(_("published"), default=False)
+    published_at = _published_at()
     changes = models.JSONField(default=list, help_text="Who changed what, when; the newest last.")
     created_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -59,6 +79,7 @@ class Statement(models.Model):
     figure_unit = text_field(_("what the figure counts"), 60)
     url = models.URLField(_("reference"), max_length=500, blank=True)
     published = models.BooleanField(_("published"), default=False)
+    published_at = _published_at()
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+")
     voided_at = models.DateTimeField(null=True, blank=True)

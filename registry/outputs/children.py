@@ -15,6 +15,7 @@ from django.db.models import Case, Exists, Expression, F, OuterRef, Q, QuerySet,
 
 from registry.columns import Column
 from registry.models import Edition, OutageStep, Report, Statement
+from registry.models.incidents import published
 from registry.models.rows import USE_CLASS, ReportQuerySet
 from registry.models.sql import at_most
 from registry.models.story import Child
@@ -118,5 +119,5 @@ def statements(holder: str, as_of: datetime | None = None, *, using: str = "read
     incidents that are."""
     found = Statement.objects.using(using).order_by().filter(standing(as_of))
     if holder != Holder.OFFICE:
-        found = found.filter(published=True, incident__published=True)
+        found = found.filter(published(as_of), published(as_of, "incident"))
     return found

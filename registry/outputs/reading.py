@@ -21,6 +21,7 @@ from registry.models import (
     ReportRow,
 )
 from registry.models.identity import read_reference
+from registry.models.incidents import published
 from registry.rules import access, supply
 from registry.rules.vocabularies import Holder, Kind, Role, Sector
 
@@ -143,7 +144,7 @@ def incidents(person: Any, *, as_of: datetime | None = None) -> Any:
     """The incidents a person sees, newest first, as of a moment those recorded by then: staff all, outsiders the
     published ones."""
     everything = Incident.objects.all() if as_of is None else Incident.objects.filter(created_at__lte=as_of)
-    return everything if access.is_staff(person) else everything.filter(published=True)
+    return everything if access.is_staff(person) else everything.filter(published(as_of))
 
 
 def incidents_after(person: Any, name: str, reference: str, *, as_of: datetime | None = None) -> Any:
@@ -162,7 +163,7 @@ def statements(incident: Incident, person: Any, *, as_of: datetime | None = None
     found = incident.statements.select_related("area", "recorded_by")
     if access.is_staff(person):
         return found if as_of is None else found.filter(recorded_at__lte=as_of)
-    return found.filter(standing(as_of), published=True)
+    return found.filter(standing(as_of), published(as_of))
 
 
 def asset(

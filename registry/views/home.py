@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from registry.filters import Selection, select, single
 from registry.models import Incident
+from registry.models.incidents import published
 from registry.outputs import mapping, statistics
 from registry.outputs.tables import edition_of
 from registry.rules import workflow
@@ -131,7 +132,7 @@ def _incidents(selection: Selection) -> Any:
     """The newest incidents; outsiders are shown those that were published."""
     incidents = Incident.objects.using(selection.using).prefetch_related("areas")
     if selection.holder != Holder.OFFICE:
-        incidents = incidents.filter(published=True)
+        incidents = incidents.filter(published(selection.as_of))
     if selection.as_of:
         incidents = incidents.filter(created_at__lte=selection.as_of)
     return incidents[:INCIDENTS]

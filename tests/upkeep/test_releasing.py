@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from frictionless import Package
 
 from registry.actions import editions, incidents, releases, reports
-from registry.actions.journal import Refused
+from registry.actions.journal import Refused, now
 from registry.filters import BadFilter
 from registry.models import Edition, Incident, Release, Seal, Statement
 from registry.outputs import bundling
@@ -218,6 +218,15 @@ def test_what_was_said_and_is_hidden_takes_the_releases_with_it_that_quote_it(
     assert (every.state, schools.state) == ("retracted", "made")
     assert not releases.folder(every).exists()
     assert listed(released(edition=every.edition), "statements.csv") == []
+
+
+def test_what_is_published_after_an_edition_is_not_in_its_releases(rows, storm, supervisor):
+    first = released()
+    kept_back = storm.statements.order_by("pk")[1]
+    incidents.publish_statement(storm.reference, kept_back.pk, by=supervisor, published=True)
+    assert releasing.rebuild(first) == []
+    editions.publish(at=now())
+    assert len(listed(released(), "statements.csv")) == 2
 
 
 def test_what_is_hidden_while_it_is_made_is_not_in_it(rows, storm, supervisor, monkeypatch):
