@@ -196,6 +196,8 @@ class ReportFilter(django_filters.FilterSet):
         label=gettext_lazy("area and below"),
         queryset=Area.objects.using("reader"),
         to_field_name="code",
+        # That of other choices, which names the value.
+        error_messages=forms.ChoiceField.default_error_messages,
         method=_in_area,
         say=gettext_lazy("in %s"),
     )

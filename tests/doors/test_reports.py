@@ -145,6 +145,11 @@ def test_a_filter_that_is_not_understood_is_named(
     assert f"<code>{named}</code>" in page(answer) or f"“{named}”" in page(answer)
 
 
+def test_a_choice_that_is_none_is_named(office: Office) -> None:
+    for query in ("area=XX", "kind=XX"):
+        assert "XX is not one of the available choices" in page(factories.client().get(f"/reports?{query}"))
+
+
 def test_a_list_counts_further_when_it_is_asked_to(office: Office, monkeypatch: Any) -> None:
     monkeypatch.setattr("registry.filters.selection.ROWS_COUNTED", 1)
     monkeypatch.setitem(Selection.page.__kwdefaults__, "size", 1)
