@@ -158,7 +158,7 @@ def _look(sheet: Sheet, text: Text) -> Generator[tuple[bytes, int], None, int | 
                     end = chunk[-1][1] + 1
                     chunk = [row for row in chunk if row[1] >= end]
                 sheet.seen(len(chunk))
-                yield b"".join([line for line, *_order in chunk]), len(chunk)
+                yield b"".join([row[0] for row in chunk]), len(chunk)
                 if end is not None:
                     return end
         finally:
