@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from registry.filters import Selection, select
 from registry.models import Edition, Person, Release, Report, Seal, Statement
+from registry.models.incidents import published
 from registry.models.releases import MOST_QUERY
 from registry.models.sql import sort_key
 from registry.rules import access
@@ -183,7 +184,7 @@ def holds(file: Path, references: Iterable[str]) -> bool:
 
 def quotes_hidden(file: Path) -> bool:
     """Whether a statement stands there that is not published; where that is not known any more, one may."""
-    shown = Statement.objects.filter(published=True, incident__published=True)
+    shown = Statement.objects.filter(published(None), published(None, "incident"))
     known = set(shown.values_list("incident__reference", "text"))
     try:
         with file.open(newline="") as rows:

@@ -108,7 +108,8 @@ def _unescaped(copied: Lines) -> Lines:
 def built(sheet: Sheet, text: Text = as_it_is) -> Lines:
     """As SQLite builds them, one ``printf`` a row, which only puts marks between the cells."""
     if sheet.rest is None or connections[sheet.using].in_atomic_block:
-        yield from _look(sheet, text)
+        # A transaction is one look, however long the log is.
+        yield from _look(replace(sheet, rest=None), text)
         return
     with look(sheet.using):
         since = Since.now(sheet.using)

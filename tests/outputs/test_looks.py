@@ -130,7 +130,8 @@ def test_lines_of_one_report_are_of_one_look(monkeypatch, between):
     report = factories.report(**on(1))
     for hour in range(9):
         factories.change(report, at=AT + timedelta(hours=hour + 1), summary=f"Seen {hour} times")
-    factories.report(**on(0)), factories.report(**on(2))
+    for day in (0, 2):
+        factories.report(**on(day))
     whole = in_one_look(monkeypatch, "entries")
     assert len(whole) == 13
     assert file("entries") == whole
@@ -140,6 +141,13 @@ def test_what_only_the_present_holds_is_read_in_one_look(logged, between):
     between.append(lambda: pytest.fail("It looked twice."))
     Report.objects.update(danger="live_wire")
     assert len(file(danger="1")) == 13
+
+
+def test_within_a_transaction_a_file_is_read_whole_in_one_look(monkeypatch, logged, between):
+    between.append(lambda: pytest.fail("It looked twice."))
+    whole = in_one_look(monkeypatch)
+    with transaction.atomic(using="reader"):
+        assert file() == whole
 
 
 def test_the_log_is_emptied_once_nobody_looks(monkeypatch, logged):
