@@ -155,19 +155,8 @@ def _folders() -> tuple[Path, Path]:
 # -- reading a mapping file --------------------------------------------------------------------------------
 
 _READ = (
-    "column",
-    "columns",
-    "text",
-    "join",
-    "format",
-    "zone",
-    "part",
-    "values",
-    "scheme",
-    "thousands",
-    "where",
-    "set",
-)
+    "column", "columns", "text", "join", "format", "zone", "part", "values", "scheme", "thousands", "where", "set",
+)  # fmt: skip
 _DECIDE = ("column", "values", "words", "blank", "otherwise", "where")
 _TOP = ("title", "source", "ref", "missing", "needs", "table", "always", "fields", "decide")
 _LAYOUT = {"sheet": str, "headings": int, "encoding": str, "delimiter": str}

@@ -33,6 +33,11 @@ def standing(at: datetime | None, lines: str = "") -> Q:
     return Q(**{f"{prefix}recorded_at__lte": at}) & held
 
 
+def of_report(rows: QuerySet, name: str) -> str:
+    """What leads from a row of any of the four tables to what hangs on its report."""
+    return name if rows.model is Report else f"report__{name}"
+
+
 @dataclass(frozen=True)
 class Children:
     """The lines of one table as a holder sees them beside its rows, as of a moment (None: now; for an audience
@@ -65,8 +70,7 @@ class Children:
 
     def path(self, rows: QuerySet) -> str:
         """What leads from a row to its lines."""
-        lines = f"{self.table._meta.model_name}_lines"
-        return lines if rows.model is Report else f"report__{lines}"
+        return of_report(rows, f"{self.table._meta.model_name}_lines")
 
     def values(self, columns: Sequence[Column], rows: QuerySet) -> list[Expression | F]:
         """The columns of these lines, and of the row where a column is its."""

@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy
 
 from registry.columns import ASSESSMENTS, COLUMNS, ENTRIES, OUTAGE_STEPS, SPAN, STATEMENTS, WORDS, Column
 from registry.filters import BadFilter, Selection
-from registry.models import Assessment, Edition, OutageStep, Report, Wording
+from registry.models import Assessment, Edition, OutageStep, Wording
 from registry.models.looks import Since
 from registry.models.rows import ReportQuerySet
 from registry.models.sql import Hex
 from registry.rules.vocabularies import Holder
 
-from .children import Children, statements
+from .children import Children, of_report, statements
 
 
 @dataclass(frozen=True)
@@ -188,27 +188,13 @@ def entries(selection: Selection, rows: Rows) -> Sheet:
     office alone."""
     sources = []
     for some in rows:
-        path = "entries" if some.model is Report else "report__entries"
-        words = [
-            Substr(KeyTextTransform(word, f"{path}__wording__texts"), Wording.SALT + 1) for word in WORDS
-        ]
-        own = (
-            "number",
-            "kind",
-            "move",
-            "from_status",
-            "to_status",
-            "happened_at",
-            "recorded_at",
-            "role",
-            "by__name",
-        )
+        path = of_report(some, "entries")
+        words = [KeyTextTransform(word, f"{path}__wording__texts") for word in WORDS]
         values: tuple[Any, ...] = (
-            *(f"{path}__{name}" for name in own),
-            *words,
-            f"{path}__body",
-            Hex(f"{path}__digest"),
-        )
+            f"{path}__number", f"{path}__kind", f"{path}__move", f"{path}__from_status", f"{path}__to_status",
+            f"{path}__happened_at", f"{path}__recorded_at", f"{path}__role", f"{path}__by__name",
+            *(Substr(text, Wording.SALT + 1) for text in words), f"{path}__body", Hex(f"{path}__digest"),
+        )  # fmt: skip
         # Each has an entry, which spares the database a join for those without.
         told = some.filter(**{f"{path}__number__gt": 0}).order_by("-sort_key", f"{path}__number")
         sources.append(told.values_list("reference", *values, _place(some)))

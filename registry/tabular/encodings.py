@@ -165,19 +165,24 @@ def _western(file: BinaryIO) -> str:
 
 def _by_letters(file: BinaryIO) -> str:
     """Cyrillic, or what another script has its letters in."""
-    costs, letters = Counter[str](), 0
-    for _number, line in _beyond_ascii(file):
-        costs.update({encoding: _cost(line, encoding) for encoding in _CYRILLIC})
+    whole, letters = Counter[str](), 0
+    #: For each encoding the line that another makes likeliest: by how much, its number, and the other.
+    doubts = dict.fromkeys(_CYRILLIC, (0, 0, ""))
+    for number, line in _beyond_ascii(file):
+        costs = {encoding: _cost(line, encoding) for encoding in _CYRILLIC}
+        whole.update(costs)
         letters += sum(map(len, _HIGH.findall(line)))
-    if min(costs.values()) <= _CYRILLIC_AT_MOST * letters:
-        return _cyrillic(file)
-    if other := next((encoding for encoding in _COMMON if _is_common(file, encoding)), ""):
-        return other
-    if letters >= _MANY_LETTERS and min(costs.values()) > 1.2 * _CYRILLIC_AT_MOST * letters:
-        raise BadTable(
-            _("The letters of this file are in no encoding that is known here. Save it as CSV (UTF-8).")
-        )
-    return _cyrillic(file)
+        least = min(costs, key=costs.__getitem__)
+        for encoding, cost in costs.items():
+            doubts[encoding] = max(doubts[encoding], (cost - costs[least], number, least))
+    if min(whole.values()) > _CYRILLIC_AT_MOST * letters:
+        if other := next((encoding for encoding in _COMMON if _is_common(file, encoding)), ""):
+            return other
+        if letters >= _MANY_LETTERS and min(whole.values()) > 1.2 * _CYRILLIC_AT_MOST * letters:
+            raise BadTable(
+                _("The letters of this file are in no encoding that is known here. Save it as CSV (UTF-8).")
+            )
+    return _cyrillic(file, whole, doubts)
 
 
 def _is_common(file: BinaryIO, encoding: str) -> bool:
@@ -194,16 +199,8 @@ def _is_common(file: BinaryIO, encoding: str) -> bool:
     return found >= least * letters
 
 
-def _cyrillic(file: BinaryIO) -> str:
-    whole: Counter[str] = Counter()
-    #: For each encoding the line that another makes likeliest: by how much, its number, and the other.
-    doubts = dict.fromkeys(_CYRILLIC, (0, 0, ""))
-    for number, line in _beyond_ascii(file):
-        costs = {encoding: _cost(line, encoding) for encoding in _CYRILLIC}
-        whole.update(costs)
-        least = min(costs, key=costs.__getitem__)
-        for encoding, cost in costs.items():
-            doubts[encoding] = max(doubts[encoding], (cost - costs[least], number, least))
+def _cyrillic(file: BinaryIO, whole: Counter[str], doubts: dict[str, tuple[int, int, str]]) -> str:
+    """The encoding of Cyrillic in which the whole text costs least, where no line and no other speaks against it."""
     best = min(_CYRILLIC, key=whole.__getitem__)
     more, number, other = doubts[best]
     if more > _ANOTHER:

@@ -17,9 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registry.filters import Selection, select, single
-from registry.models import Incident
-from registry.models.incidents import published
-from registry.outputs import mapping, statistics
+from registry.outputs import mapping, reading, statistics
 from registry.outputs.tables import edition_of
 from registry.rules import workflow
 from registry.rules.vocabularies import Holder, Kind, Status
@@ -42,11 +40,12 @@ def home(request: HttpRequest) -> HttpResponse:
     selection = select(request.user, {"as_of": single(request.GET, "as_of")})
     is_office = selection.holder == Holder.OFFICE
     edition = edition_of(selection)
+    incidents = reading.incidents(request.user, as_of=selection.as_of).using(selection.using)
     context: dict[str, Any] = {
         "nav": "home",
         "is_office": is_office,
         "as_of_edition": edition,
-        "incidents": _incidents(selection),
+        "incidents": incidents.prefetch_related("areas")[:INCIDENTS],
         "then": then(request, selection),
         "no_areas": is_office and not selection.person.scope.areas,
     }
@@ -126,16 +125,6 @@ def _bars(selection: Selection, day: statistics.Day) -> list[dict[str, Any]]:
         label = ngettext("%(n)d other area", "%(n)d other areas", len(rest)) % {"n": len(rest)}
         rows.append({"label": label, "parts": list(levels.items())})
     return rows
-
-
-def _incidents(selection: Selection) -> Any:
-    """The newest incidents; outsiders are shown those that were published."""
-    incidents = Incident.objects.using(selection.using).prefetch_related("areas")
-    if selection.holder != Holder.OFFICE:
-        incidents = incidents.filter(published(selection.as_of))
-    if selection.as_of:
-        incidents = incidents.filter(created_at__lte=selection.as_of)
-    return incidents[:INCIDENTS]
 
 
 urlpatterns = [path("", home, name="home")]
