@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client as InProcess
 
 from registry.filters import select
-from registry.filters.selection import _token
+from registry.filters.values import write_token
 from registry.models import PublicReport
 
 from .serving import HOST, ROOT, TIMES, Server
@@ -53,7 +53,7 @@ def _middle() -> str:
     """The token of the middle of the public's days."""
     selection = select(None, {})
     newest, oldest = selection.page().rows[0], selection.page(before="0001-01-01.0000-0000").rows[-1]
-    return _token((newest.sort_key + oldest.sort_key) // 2) or ""
+    return write_token((newest.sort_key + oldest.sort_key) // 2) or ""
 
 
 def measure(table: Table, server: Server, small: dict[str, float], rows: int) -> None:
@@ -125,7 +125,7 @@ def bare() -> None:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE registry_publicreport")
-        found.append(max(_page(at) for at in ("", _middle(), _token(_last_but(LIMIT)))))
+        found.append(max(_page(at) for at in ("", _middle(), write_token(_last_but(LIMIT)))))
     print(json.dumps(found))
 
 

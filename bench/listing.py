@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.test import Client as InProcess
 
 from registry.filters import select
-from registry.filters.selection import _token
+from registry.filters.values import write_token
 from registry.models import Person, Report
 
 from .serving import HOST, Server
@@ -83,7 +83,7 @@ def _deep(official: Person, params: dict[str, str]) -> str:
     newest, oldest = selection.page().rows, selection.page(before="0001-01-01.0000-0000").rows
     if not newest or not oldest:
         return _deep(official, {})
-    return _token((newest[0].sort_key + oldest[-1].sort_key) // 2) or ""
+    return write_token((newest[0].sort_key + oldest[-1].sort_key) // 2) or ""
 
 
 def _statements(address: str, cookies: dict[str, str]) -> float:

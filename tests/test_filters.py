@@ -418,7 +418,7 @@ def test_counting_stops_past_the_limit(official, monkeypatch):
     for _number in range(5):
         report()
     assert select(official, {}).count() == (5, False)
-    monkeypatch.setattr("registry.filters.selection.COUNTED_TO", 3)
+    monkeypatch.setattr("registry.filters.paging.COUNTED_TO", 3)
     assert select(official, {}).count() == (3, True)
     assert select(official, {}).count().reports == "More than 3 reports"
 

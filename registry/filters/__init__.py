@@ -5,15 +5,18 @@ nothing sensible raises ``BadFilter`` and never means "all rows"; empty values a
 filter on released values alone: they are given other tables, and the office's columns have no filter there.
 
 ``values``: what a value may be. ``conditions``: the filters. ``walking``: how lists find their rows.
-``selection``: what is asked for, in words, in pages and counted.
+``paging``: pages and counts of such rows. ``selection``: what was asked for. ``asking``: ``select``.
 """
 
+from .asking import holder_for, select, single
 from .conditions import EVERY_FILTER, Also, ReportFilter, inside, near
-from .selection import Busy, Count, Page, Selection, holder_for, select, single
-from .values import BadFilter, BoxField, MomentField, ReferenceField
+from .paging import Busy, Count, Page
+from .selection import Selection
+from .values import BadFilter, BoxField, MomentField, ReferenceField, write_moment
 from .walking import tried
 
 __all__ = [
     "EVERY_FILTER", "Also", "BadFilter", "BoxField", "Busy", "Count", "MomentField", "Page", "ReferenceField",
     "ReportFilter", "Selection", "holder_for", "inside", "near", "select", "single", "tried",
+    "write_moment",
 ]  # fmt: skip

@@ -1,30 +1,23 @@
-"""``select``: the one way from a person and a query string to rows."""
+"""What was asked for: as rows, in pages, counted, and in words."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from threading import Semaphore
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError
 from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
-from django.forms import MultipleChoiceField
-from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dateparse import parse_date
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from registry.models import (
     CURRENT,
     Area,
-    Edition,
     Entry,
     PastReport,
     Report,
@@ -36,12 +29,13 @@ from registry.models import (
 from registry.models.looks import Since
 from registry.models.rows import AHEAD
 from registry.models.rows import ReportQuerySet as Rows
-from registry.models.sql import Among, first_key, place_of
+from registry.models.sql import Among, first_key
 from registry.rules import access
-from registry.rules.vocabularies import EntryKind, Holder, Kind, Role
+from registry.rules.vocabularies import EntryKind, Holder, Kind
 
-from .conditions import Also, ReportFilter
-from .values import BadFilter, read_moment, read_token
+from .conditions import ReportFilter
+from .paging import Count, Page, alone, counted, look
+from .values import BadFilter, read_token, write_token
 from .walking import (
     LOOKED,
     LOOKED_FOR_ANY,
@@ -53,68 +47,12 @@ from .walking import (
     tried,
 )
 
-#: Beyond this, counts say "more than".
-COUNTED_TO = 10_000
 #: The filters, beside those of areas, whose columns tallies hold.
 _TALLIED = {"kind": "kind", "sector": "sector", "status": "status", "level": "damage_level"}
 
 #: The filters whose columns the wide indexes hold.
 _COVERED = {"kind", "sector", "status", "level", "area", "from", "to", "set_aside", "withdrawn"}
 _COVERED_THEN = _COVERED - {"from", "to"}
-
-#: One long look for rows at a time in a process: others are asked to come again.
-_long_look = Semaphore(1)
-
-
-class Busy(Exception):
-    """Rows that no index knows are being looked for already."""
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    if not _long_look.acquire(blocking=False):
-        raise Busy
-    try:
-        yield
-    finally:
-        _long_look.release()
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some rows in order, and the tokens of the pages after and before them (None where there is none).
-
-    ``partial``: as many rows as one page looks at were looked at, and these fit; the next page goes on.
-    """
-
-    rows: list[ReportRow]
-    after: str | None
-    before: str | None
-    partial: bool = False
-
-
-class Count(NamedTuple):
-    """How many rows were counted, and whether there may be ``more``; then ``n`` is the limit, or what was
-    found among as many rows as are looked at."""
-
-    n: int
-    more: bool = False
-
-    @property
-    def is_least(self) -> bool:
-        """Whether there may be more for the reason that no more was looked at."""
-        return self.more and self.n < COUNTED_TO
-
-    @property
-    def reports(self) -> str:
-        """The count in words."""
-        if not self.more:
-            words = ngettext("%(n)s report", "%(n)s reports", self.n)
-        elif self.is_least:
-            words = _("At least %(n)s reports")
-        else:
-            words = _("More than %(n)s reports")
-        return words % {"n": number_format(self.n, force_grouping=self.more)}
 
 
 @dataclass(frozen=True)
@@ -330,14 +268,14 @@ class Selection:
         fewer than LOOKED_FOR_ANY where those hold none."""
         name, token = ("before", before) if before else ("after", after)
         back, start = name == "before", read_token(name, token) if token else None
-        look = partial(self._look, start=start, back=back, size=size + 1, columns=columns)
+        look_along = partial(look, start=start, back=back, size=size + 1, columns=columns)
         for walks in self._looks():
-            found, until = look(walks, looked)
+            found, until = look_along(walks, looked)
             if len(found) > size or until is None:
                 break
         if not found and until is not None:
             # A page with nothing on it helps nobody.
-            found, until = look(walks, max(looked, LOOKED_FOR_ANY))
+            found, until = look_along(walks, max(looked, LOOKED_FOR_ANY))
         is_partial = until is not None and len(found) <= size
         last = found[size - 1].sort_key if len(found) > size else None
         if is_partial and until is not None:
@@ -346,8 +284,10 @@ class Selection:
         found = found[:size]
         first = found[0].sort_key if found else None
         if back:
-            return Page(found[::-1], after=_token(first), before=_token(last), partial=is_partial)
-        return Page(found, after=_token(last), before=_token(first) if token else None, partial=is_partial)
+            return Page(found[::-1], after=write_token(first), before=write_token(last), partial=is_partial)
+        return Page(
+            found, after=write_token(last), before=write_token(first) if token else None, partial=is_partial
+        )
 
     def full_page(self, *, after: str | None = None, size: int, columns: Collection[str] = ()) -> Page:
         """A page for programs, many of which take one without rows for the last: it goes on looking until it is
@@ -366,21 +306,10 @@ class Selection:
                 if 2 * looked >= MOST_LOOKED and rows:
                     break
                 if 2 * looked >= MOST_LOOKED and not is_alone:
-                    turn.enter_context(_alone())
+                    turn.enter_context(alone())
                     is_alone = True
                 looked *= 2
         return Page(rows, after=found.after, before=None, partial=found.partial)
-
-    @staticmethod
-    def _look(
-        walks: list[Walk], looked: int, *, start: int | None, back: bool, size: int, columns: Collection[str]
-    ) -> tuple[list[Any], int | None]:
-        """The first rows among as many of each walk as are looked at, and where that ends, if before the end."""
-        walks = [walk.starting(looked, size, after=start, back=back) for walk in walks]
-        edges = [edge for walk in walks if (edge := walk.edge(looked, after=start, back=back)) is not None]
-        # Beyond the nearest edge, rows of that walk would be missing between those of others.
-        until = (min if back else max)(edges, default=None)
-        return _merged(walks, start, until, back=back, size=size, columns=columns), until
 
     def _looks(self) -> Iterator[list[Walk]]:
         """The walks to go along: each after the one before has not filled a page."""
@@ -413,16 +342,16 @@ class Selection:
         if page and not (page.after or page.before or page.partial):
             return Count(shown)
         if (tallied := self.tallied) is not None:
-            return Count(min(max(tallied, shown), COUNTED_TO), more=tallied > COUNTED_TO)
+            return Count.of(max(tallied, shown))
         if not thorough and any(
             asked.is_wordy and not asked.is_narrow(table) for asked, _rows, table in self._asked
         ):
             return Count(shown, more=True)
         most = MOST_COUNTED if thorough else ROWS_COUNTED
-        n, more = counted = _counted(self.walks, most)
-        if thorough and counted.is_least and (walks := self._sorted()):
-            n, more = _counted(walks, most)
-        return Count(max(n, shown), more)
+        found = counted(self.walks, most)
+        if thorough and found.is_least and (walks := self._sorted()):
+            found = counted(walks, most)
+        return Count(max(found.n, shown), found.more)
 
     # words
 
@@ -483,11 +412,6 @@ class Selection:
         """Whether it asks for what only the office's rows of now have."""
         return any(self.filterset.filters[name].office for name in self.values)
 
-    @staticmethod
-    def moment_in_address(at: datetime) -> str:
-        """A moment as it stands in an address: of two editions of one day, it names each."""
-        return _iso(at)
-
     @property
     def leaves_out(self) -> bool:
         """Whether rejected and duplicate reports are left out, which pages and files say."""
@@ -531,204 +455,6 @@ class Selection:
         condition |= Q(code__in=self.params.get("area", ()))
         areas = Area.objects.using(self.using).only(*Area.NAMED).filter(condition)[:500]
         return sorted(((area.code, str(area)) for area in areas), key=lambda choice: choice[1])
-
-
-def select(
-    person: Any,
-    params: Mapping[str, Any] | QueryDict,
-    *,
-    holder: str | None = None,
-    as_of: str | None = None,
-    using: str = "reader",
-    beside: Collection[str] = (),
-    also: Also | None = None,
-) -> Selection:
-    """The rows that a person (None: a command of the installation) asks for.
-
-    Staff are given the office's rows of their own areas or, with ``view=published``, the researchers';
-    researchers theirs, everybody else the public's; ``holder`` is for commands. ``as_of`` (also a parameter)
-    is a moment or day for the office, and names an edition for outsiders. ``beside`` names parameters that
-    are the door's own. Raises BadFilter for any parameter that is unknown or not understood.
-    """
-    given = _given(params)
-    for name in beside:
-        given.pop(name, None)
-    if as_of:
-        given["as_of"] = [as_of]
-    view, moment = _single(given, "view"), _single(given, "as_of")
-    if view and (view != "published" or not access.is_staff(person)):
-        raise BadFilter("view", _("Staff may choose “published”."))
-    holder = holder or holder_for(person, view)
-    data = QueryDict(mutable=True)
-    for name, values in given.items():
-        if name not in ("view", "as_of"):
-            data.setlist(name, values)
-    filterset = ReportFilter(
-        data, CURRENT[holder]._default_manager.none(), person=person, holder=holder, also=also
-    )
-    _check(filterset, data)
-    if moment and (office := filterset.of_office(data)):
-        raise BadFilter(office[0], _("The past does not hold this: it cannot stand beside “as_of”."))
-    at = _as_of(moment, holder, using) if moment else None
-    order = [*filterset.filters, "view", "as_of"]
-    ordered = {name: given[name] for name in order if name in given}
-    return Selection(holder, person, filterset, ordered, at, using)
-
-
-def holder_for(person: Any, view: str = "") -> str:
-    """Whose rows somebody is given."""
-    if access.is_staff(person):
-        return Holder.RESEARCHER if view == "published" else Holder.OFFICE
-    return Holder.RESEARCHER if Role.RESEARCHER in access.acts_as(person) else Holder.PUBLIC
-
-
-def _given(params: Mapping[str, Any] | QueryDict) -> dict[str, list[str]]:
-    """The parameters that say something: name → its different values, sorted."""
-    lists = params.lists() if isinstance(params, QueryDict) else ((n, [v]) for n, v in params.items())
-    given = {name: sorted({str(value).strip() for value in values} - {""}) for name, values in lists}
-    return {name: values for name, values in given.items() if values}
-
-
-def single(params: QueryDict, name: str) -> str:
-    """The one value of a parameter, "" if it is left away; BadFilter if there are several."""
-    return _single({name: sorted({value.strip() for value in params.getlist(name)} - {""}) or [""]}, name)
-
-
-def _single(given: Mapping[str, list[str]], name: str) -> str:
-    values = given.get(name, [""])
-    if len(values) > 1:
-        raise BadFilter(name, _("Given twice with different values."))
-    return values[0]
-
-
-def _check(filterset: ReportFilter, data: QueryDict) -> None:
-    """Raise BadFilter for the first parameter that is unknown, repeated or not understood."""
-    for name in data:
-        if name not in filterset.filters:
-            raise BadFilter(name, _("There is no such filter."))
-        if any("\x00" in value for value in data.getlist(name)):
-            raise BadFilter(name, _("Null characters are not allowed."))
-        if not isinstance(filterset.filters[name].field, MultipleChoiceField):
-            _single({name: data.getlist(name)}, name)
-    for name, errors in filterset.form.errors.items():
-        raise BadFilter(name, errors[0])
-    if data.get("assignee") == "me" and filterset.person is None:
-        raise BadFilter("assignee", _("Nobody is signed in."))
-
-
-def _as_of(typed: str, holder: str, using: str) -> datetime:
-    """The moment meant; for outsiders that of the edition named by its moment, or the last one of a day. Days
-    are those of the register's zone; of the present day, the office means now."""
-    zone = timezone.get_default_timezone()
-    try:
-        moment = read_moment(typed.replace(" ", "+"), at=time(23, 59, 59), zone=zone)
-    except ValidationError as error:
-        raise BadFilter("as_of", error.message) from None
-    whole_day = parse_date(typed) is not None
-    if holder == Holder.OFFICE:
-        return _office_moment(moment, using, whole_day=whole_day)
-    editions = Edition.objects.using(using)
-    if whole_day:
-        found = editions.filter(at__gte=_midnight(moment), at__lte=moment).first()
-    else:
-        found = editions.filter(at=moment).first()
-    if found:
-        return found.at
-    newest, oldest = editions.first(), editions.last()
-    if not newest or not oldest:
-        raise BadFilter("as_of", _("There is no edition yet."))
-    near = editions.filter(at__lte=moment).first() or oldest
-    raise BadFilter(
-        "as_of",
-        _("There is no such edition: the first is %(first)s, the last %(last)s, the nearest %(near)s.")
-        % {
-            name: timezone.localtime(one.at, zone).date()
-            for name, one in (("first", oldest), ("last", newest), ("near", near))
-        },
-    )
-
-
-def _office_moment(moment: datetime, using: str, *, whole_day: bool) -> datetime:
-    """The moment if the register was there by then, which began with its first report."""
-    now = timezone.now()
-    if whole_day and _midnight(moment) <= now:
-        moment = min(moment, now)
-    logged = Report.objects.using(using).filter(logged_utc__isnull=False).order_by("logged_utc")
-    first = logged.values_list("logged_utc", flat=True).first()
-    if first is None:
-        raise BadFilter("as_of", _("There is no report yet."))
-    if not first <= moment <= now:
-        raise BadFilter(
-            "as_of",
-            _("The register holds what stood from %(first)s until now, %(now)s.")
-            % {"first": _iso(first), "now": _iso(now)},
-        )
-    return moment
-
-
-def _midnight(moment: datetime) -> datetime:
-    return datetime.combine(moment, time(), moment.tzinfo)
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _merged(
-    walks: list[Walk],
-    start: int | None,
-    until: int | None,
-    *,
-    back: bool,
-    size: int,
-    columns: Collection[str],
-) -> list[Any]:
-    """The first rows of all walks together, beyond ``start`` and before ``until``."""
-    each = [(walk, walk.part(after=start, until=until, back=back, most=size)) for walk in walks]
-    parts = [(walk, part) for walk, part in each if not part.query.is_empty()]
-    if len(parts) == 1:
-        return list(_read(parts[0][1], columns)[:size])
-    # Keys first, because rows are wide.
-    keys = [
-        (key, number)
-        for number, (_walk, part) in enumerate(parts)
-        for key in part.values_list("sort_key", flat=True)[:size]
-    ]
-    chosen: dict[int, list[int]] = {}
-    for key, number in sorted(keys, reverse=not back)[:size]:
-        chosen.setdefault(number, []).append(key)
-    rows = [
-        row
-        for number, some in chosen.items()
-        for row in _read(tried(parts[number][0].rows).filter(sort_key__in=some).order_by(), columns)
-    ]
-    return sorted(rows, key=lambda row: row.sort_key, reverse=not back)
-
-
-def _read(rows: Rows, columns: Collection[str]) -> Any:
-    """The rows with these columns and their keys as named tuples, half of whose making models would add to a
-    page; with all columns as models."""
-    return rows.values_list(*dict.fromkeys(("sort_key", *columns)), named=True) if columns else rows
-
-
-def _counted(walks: list[Walk], most: int) -> Count:
-    """The rows among the first ``most`` of each walk, to the first one that is longer."""
-    counted = 0
-    for walk in walks:
-        n, more = walk.number(most, COUNTED_TO + 1 - counted)
-        counted += n
-        if counted > COUNTED_TO:
-            return Count(COUNTED_TO, more=True)
-        if more:
-            return Count(counted, more=True)
-    return Count(counted)
-
-
-def _token(key: int | None) -> str | None:
-    if key is None:
-        return None
-    day, reference = place_of(key)
-    return f"{day}.{reference}"
 
 
 def _present(table: type[ReportRow], column: str, using: str) -> set[str]:

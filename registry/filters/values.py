@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from registry.models.identity import read_reference
-from registry.models.sql import sort_key
+from registry.models.sql import place_of, sort_key
 
 
 class BadFilter(Exception):
@@ -72,6 +72,11 @@ def read_moment(typed: str, *, at: time, zone: tzinfo = UTC) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def write_moment(moment: datetime) -> str:
+    """A moment as it stands in an address: of two editions of one day, it names each."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def read_token(name: str, token: str) -> int:
     """The sort key of a page's token; BadFilter naming the parameter if it is none."""
     day, _dot, typed = token.partition(".")
@@ -82,3 +87,11 @@ def read_token(name: str, token: str) -> int:
     except ValueError:
         pass
     raise BadFilter(name, _("This is no page of the list."))
+
+
+def write_token(key: int | None) -> str | None:
+    """A sort key as the token of a page."""
+    if key is None:
+        return None
+    day, reference = place_of(key)
+    return f"{day}.{reference}"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from registry.filters import Selection, select
+from registry.filters import Selection, select, write_moment
 from registry.models import Edition, SavedFilter
 from registry.rules.vocabularies import Holder
 
@@ -47,7 +47,7 @@ def cite(selection: Selection, edition: Edition | None, *, door: str) -> Citatio
     query = selection.query_without("as_of", "view")
     # What the office alone knows is in no past.
     if not selection.asks_of_office:
-        query = "&".join(filter(None, [query, f"as_of={selection.moment_in_address(at)}"]))
+        query = "&".join(filter(None, [query, f"as_of={write_moment(at)}"]))
     address = f"{settings.BASE_URL}{reverse(door)}" + (f"?{query}" if query else "")
     return Citation(selection.title, not office, at, address)
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from registry.actions import editions
-from registry.filters import selection as selecting
+from registry.filters import paging, selection
 from registry.models import PublicReport, Report
 from tests import factories
 from tests.ogc.conftest import OGC, ids
@@ -237,7 +237,7 @@ def test_pages_without_rows_never_have_a_next(
         day = (at - timedelta(days=days)).date()
         factories.published(occurred_from=day, occurred_to=day, summary="far" if days == 39 else "near")
     for name, number in (("LOOKED", 2), ("LOOKED_FOR_ANY", 3), ("MOST_LOOKED", 8)):
-        monkeypatch.setattr(selecting, name, number)
+        monkeypatch.setattr(selection, name, number)
     answer = ask(filter="summary = 'far'", limit="1")
     assert (len(ids(answer)), next_of(answer)) == (1, "")
     assert ask(filter="summary = 'none'", limit="1")["links"][-1]["rel"] != "next"
@@ -250,7 +250,7 @@ def test_pages_without_rows_never_have_a_next(
         found += ids(answer)
     assert len(found) == PublicReport.objects.filter(summary="near").count()
     # One at a time: who comes meanwhile is asked to come again.
-    with selecting._alone():
+    with paging.alone():
         answer = Client().get(OGC, {"filter": "summary = 'none'", "limit": "1"})
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")
         assert answer.json()["code"] == "Busy"
