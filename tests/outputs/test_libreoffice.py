@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from registry.outputs.tables import TABLES
-from tests.outputs.test_formats import as_plain, in_csv, nasty, written  # noqa: F401
+from tests.outputs.test_formats import as_plain, in_csv, written
 
 pytestmark = [
     pytest.mark.django_db,
