@@ -5,10 +5,11 @@ come in an order that an index has. Both give the same bytes for the same rows: 
 ``false``, moments ``YYYY-MM-DD HH:MM:SS`` in UTC, fixed decimals; what is missing is empty.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice, repeat
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connections, transaction
 
@@ -20,6 +21,7 @@ from .tables import Sheet
 
 #: Lines, and how many they are.
 Lines = Generator[tuple[bytes, int]]
+Made = TypeVar("Made")
 #: How a format wants the cells of text: an expression of SQL that both engines know, made of a column's name.
 Text = Callable[[str], str]
 #: What lies between cells and what ends a line, of bytes that UTF-8 has no use for.
@@ -35,6 +37,34 @@ def lines(sheet: Sheet) -> Lines:
     if connections[sheet.using].vendor == "postgresql":
         return _unescaped(copied(sheet, _DELIMITER))
     return built(sheet)
+
+
+def grouped(lines: Lines, most: int) -> Generator[bytes]:
+    """Lines in groups of about ``most`` bytes, the first smaller so that it comes at once."""
+    waiting: list[bytes] = []
+    size, enough = 0, most >> 4
+    for data, _rows in lines:
+        waiting.append(data)
+        size += len(data)
+        if size >= enough:
+            group, waiting, size, enough = b"".join(waiting), [], 0, most
+            yield group
+            # Not held while the next is read.
+            del group
+    if waiting:
+        yield b"".join(waiting)
+
+
+def beside(work: Callable[[bytes], Made], given: Iterable[bytes]) -> Iterator[Made]:
+    """What a thread makes of each, while this one fetches the next."""
+    with ThreadPoolExecutor(1) as thread:
+        last: Future[Made] | None = None
+        for one in given:
+            made, last = last, thread.submit(work, one)
+            if made:
+                yield made.result()
+        if last:
+            yield last.result()
 
 
 def _sizes() -> Iterator[int]:

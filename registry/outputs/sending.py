@@ -18,7 +18,7 @@ from django.db import connections
 class Sink(Protocol):
     """What a file is written into, from its first byte to its last."""
 
-    def write(self, data: bytes, /) -> Any: ...
+    def write(self, data: bytes | memoryview, /) -> Any: ...
 
 
 #: What the names of parts of files begin with that are put together beside: of a process that was killed they stay.
@@ -84,7 +84,7 @@ class Spool:
                 self._thread.start()
             unless_begun.pop_all()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         if self._left:
             raise Abandoned
         # A disk that is nearly full takes a part, and refuses only the next.

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from python_calamine import CalamineWorkbook
 from registry.actions import journal
 from registry.filters import select
 from registry.models import Assessment, Incident, OutageStep, Report, Statement
+from registry.outputs import rows
 from registry.outputs.formats import FORMATS, Unfit, geopackage, geoparquet, ndjson, xlsx
 from registry.outputs.formats import csv as csv_format
 from registry.outputs.sending import Abandoned
@@ -228,6 +230,26 @@ def test_days_before_excel_reckons_with_them_are_text():
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_rows_are_the_same_bytes(nasty, form):
     assert written(form) == written(form)
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("form", ["ndjson", "geojson"])
+def test_objects_that_are_made_beside_the_reading_keep_their_order(form, monkeypatch):
+    whole = written(form)
+    monkeypatch.setattr(rows, "_sizes", lambda: repeat(1))
+    monkeypatch.setattr(ndjson, "_GROUP", 1)
+    assert written(form) == whole
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("form", ["ndjson", "geojson"])
+def test_what_fails_beside_the_reading_breaks_the_file(form, monkeypatch):
+    monkeypatch.setattr(rows, "_sizes", lambda: repeat(1))
+    monkeypatch.setattr(ndjson, "_GROUP", 1)
+    made = iter([ndjson._escaped, ndjson._escaped, lambda _data: 1 / 0])
+    monkeypatch.setattr(ndjson, "_escaped", lambda data: next(made)(data))
+    with pytest.raises(ZeroDivisionError):
+        written(form)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from ..tables import Sheet
-from . import csv, geojson, ndjson
+from . import csv
 from .refusing import Unfit
 
 __all__ = ["FORMATS", "OPTIONS", "Format", "Unfit"]
@@ -50,7 +50,7 @@ FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
         Format("csv", gettext_lazy("CSV"), "text/csv; charset=utf-8", csv.write, ("excel", "hxl")),
-        Format("ndjson", gettext_lazy("NDJSON"), "application/x-ndjson", ndjson.write),
+        Format("ndjson", gettext_lazy("NDJSON"), "application/x-ndjson", _when_asked("ndjson")),
         Format(
             "parquet",
             gettext_lazy("GeoParquet"),
@@ -74,7 +74,7 @@ FORMATS: dict[str, Format] = {
             packed=True,
             check=_when_asked("xlsx", "check"),
         ),
-        Format("geojson", gettext_lazy("GeoJSON"), "application/geo+json", geojson.write),
+        Format("geojson", gettext_lazy("GeoJSON"), "application/geo+json", _when_asked("geojson")),
     )
 }
 #: What may be asked of one format or another.

@@ -4,33 +4,35 @@ A feature's geometry is the point of its row, longitude first, ``null`` where th
 places are features without one.
 """
 
-from contextlib import closing
+import pyarrow as pa
 
 from ..sending import Sink
 from ..tables import Sheet
-from .ndjson import objects
+from .ndjson import joined, objects
 
-_FEATURE = b'{"type":"Feature","geometry":%b,"properties":{'
-_POINT = b'{"type":"Point","coordinates":[%b,%b]}'
-_NOWHERE = _FEATURE % b"null"
+_FEATURE, _PROPERTIES = '{"type":"Feature","geometry":', ',"properties":'
 
 
 def write(sheet: Sheet, sink: Sink) -> int:
     """Write the sheet and return the number of its rows. Without its last line it is no JSON."""
     count = 0
-    head = _located if sheet.is_located else _NOWHERE
+    head = _located if sheet.is_located else _nowhere
     sink.write(b'{"type":"FeatureCollection","features":[\n')
-    with closing(objects(sheet, head, b"}},\n")) as chunks:
-        last = b""
-        for data, rows in chunks:
-            # Between features stands a comma, after the last none.
-            sink.write(last + data[:-2])
-            last = data[-2:]
-            count += rows
+    between = b""
+    for data, rows in objects(sheet, head, "}},\n"):
+        # Between features stands a comma, after the last none.
+        sink.write(between)
+        sink.write(data[:-2])
+        between = b",\n"
+        count += rows
     sink.write(b"\n]}\n")
     return count
 
 
-def _located(columns: dict[str, list[bytes]]) -> list[bytes]:
-    points = zip(columns["lon"], columns["lat"], strict=True)
-    return [_FEATURE % (_POINT % point) if point[0] else _NOWHERE for point in points]
+def _located(cells: pa.Table) -> list:
+    point = joined('{"type":"Point","coordinates":[', cells["lon"], ",", cells["lat"], "]}")
+    return [_FEATURE, point, _PROPERTIES + "{"]
+
+
+def _nowhere(_cells: pa.Table) -> list:
+    return [f"{_FEATURE}null{_PROPERTIES}{{"]

@@ -6,7 +6,6 @@ what is missing is null. Rows are read as CSV, which Arrow parses fastest.
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -16,7 +15,7 @@ from pyarrow import csv, parquet
 
 from registry.columns import Column
 
-from ..rows import Lines
+from ..rows import grouped
 from ..sending import Outlet, Sink
 from ..tables import Sheet
 from .csv import lines
@@ -38,7 +37,7 @@ def write(sheet: Sheet, sink: Sink) -> int:
         parquet.ParquetWriter(file, _schema(sheet), compression="zstd", compression_level=1) as writer,
         closing(lines(sheet)) as chunks,
     ):
-        groups = _grouped(chunks)
+        groups = grouped(chunks, _GROUP)
         while data := next(groups, b""):
             table = _table(sheet, data, box)
             del data
@@ -50,22 +49,6 @@ def write(sheet: Sheet, sink: Sink) -> int:
         if sheet.is_located:
             writer.add_key_value_metadata({"geo": json.dumps(_geo(box))})
     return count
-
-
-def _grouped(chunks: Lines) -> Iterator[bytes]:
-    """Many lines at a time, few at first so that the first bytes come at once."""
-    waiting: list[bytes] = []
-    size, enough = 0, _GROUP >> 4
-    for data, _rows in chunks:
-        waiting.append(data)
-        size += len(data)
-        if size >= enough:
-            group, waiting, size, enough = b"".join(waiting), [], 0, _GROUP
-            yield group
-            # Not held while the next is read.
-            del group
-    if waiting:
-        yield b"".join(waiting)
 
 
 def _type(column: Column, *, parsed: bool = False) -> pa.DataType:
