@@ -91,6 +91,15 @@ def test_a_candidate_is_taken(client: Client) -> None:
     assert client.get("/places").context.get("report") is None
 
 
+def test_candidates_of_one_name_differ_by_their_points(client: Client) -> None:
+    waits("ambiguous", geocode_candidates=[IZIUM, IZIUM | {"lat": 49.9105}])
+    hints = re.findall(r'<span class="hint">(.*?)</span>', client.get("/places").content.decode())
+    assert [hint.rpartition(" · ")[2] for hint in hints if "m ·" in hint] == [
+        "49.210, 37.260",
+        "49.910, 37.260",
+    ]
+
+
 def test_a_moved_pin_takes_its_areas_and_its_cell_along(client: Client, areas: Any) -> None:
     report = waits(
         "not_found", place_typed="ul. Lenina 5", settlement="Old", adm2_code="700001", adm2_name="Chuhuiv"
