@@ -206,8 +206,8 @@ def _made(table: Table) -> None:
         began = time.perf_counter()
         editions.publish()
         times = {"size": SIZE, "made": made, "edition": time.perf_counter() - began}
-        making.analyse()
         path.write_text(json.dumps(times))
+    making.analyse()
     # The worker does this every few seconds.
     while tallies.merge():
         pass

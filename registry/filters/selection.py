@@ -43,6 +43,7 @@ from .walking import (
     MOST_LOOKED,
     ROWS_COUNTED,
     Asked,
+    Daily,
     Walk,
     tried,
 )
@@ -343,9 +344,7 @@ class Selection:
             return Count(shown)
         if (tallied := self.tallied) is not None:
             return Count.of(max(tallied, shown))
-        if not thorough and any(
-            asked.is_wordy and not asked.is_narrow(table) for asked, _rows, table in self._asked
-        ):
+        if not thorough and any(isinstance(walk, Daily) for walk in self.walks):
             return Count(shown, more=True)
         most = MOST_COUNTED if thorough else ROWS_COUNTED
         found = counted(self.walks, most)

@@ -246,11 +246,6 @@ class Asked:
                 return condition
         return None
 
-    @property
-    def is_wordy(self) -> bool:
-        """Whether words are looked for that are gathered before they are sorted, and not rare."""
-        return self.expected > FEW
-
     def walks(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The walks that give ``rows``, which has all conditions but those of the last day and of words;
         ``bare`` is its table with none."""
@@ -277,7 +272,11 @@ class Asked:
         if not self.text or self.is_narrow(bare):
             return list(self._until(self._by_value(self._worded(rows), bare), self._worded(rows), bare))
         if WORDS in self.few:
-            return [self._by_words(rows, bare)]
+            # More than a few rows hold them, even where the database knows of none.
+            expected = max(self.expected, FEW)
+            return [
+                Daily(self.fitting(rows), bare, others=self.begun(rows), text=self.text, expected=expected)
+            ]
         found, index = (words.holding(some, self.text, walked=False) for some in (self.begun(rows), bare))
         return [Walk(found, index)]
 
@@ -306,18 +305,6 @@ class Asked:
     def _led(self, rows: Rows, condition: Q) -> Rows:
         """The rows that a condition of ``few`` leads to: words that do are not looked for in them again."""
         return self.begun(rows) if condition is self.few.get(WORDS) else self.fitting(rows)
-
-    def _by_words(self, rows: Rows, bare: Rows) -> Walk:
-        """Words that many rows hold are gathered day by day, or tried on each; others gathered."""
-        if self.is_wordy:
-            return Daily(
-                self.fitting(rows),
-                bare,
-                others=self.begun(rows),
-                text=self.text,
-                expected=self.expected,
-            )
-        return Walk(self.begun(rows).filter(self.few[WORDS]), bare, gathered=True)
 
     def _by_value(self, rows: Rows, bare: Rows) -> Iterator[Walk]:
         """A walk for each value of the column, or for each of region and status."""
