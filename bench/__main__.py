@@ -111,6 +111,8 @@ def run() -> None:
 
 def _step(table: Table, measure: Callable[..., None], *given: Any) -> None:
     """One part of the table; where it breaks, the rest is still measured."""
+    # What the part before has left to be written to the disk is not this one's.
+    os.sync()
     try:
         measure(table, *given)
     except Exception as error:
