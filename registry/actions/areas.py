@@ -1,4 +1,4 @@
-"""Loading areas: the whole world at set-up, a country's own tables later."""
+"""Loading the areas of the whole world, at set-up; a country's own come by ``area_tables``."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from registry.geocoding import boundaries, build
 from registry.geocoding.gazetteer import Gazetteer
 from registry.geocoding.index import COUNTRY, REGION, Row
-from registry.geocoding.places import Merged, Place, kept
+from registry.geocoding.places import Merged, Place, is_kept, merge
 from registry.tabular import Table
 
 #: The headings by which a column is known, in small letters and without signs.
@@ -68,12 +68,58 @@ def load(
     if not places:
         raise BadPlaces([_("The file holds no places.")])
     done = Loaded(len(places), reader.left_out)
-    with file.open("rb") as content:
-        mark = hashlib.file_digest(content, "sha256").hexdigest()[:16]
+    mark = mark_of(file)
     name = "-".join(filter(None, [reader.country, mark]))
-    if not any(one.name.partition("-")[2] == f"{name}.jsonl.gz" for one in kept(index)):
-        done.merged = build.load_places(index, name, places, lambda number: progress(number, len(places)))
+    if not is_kept(index, name):
+        done.merged = build.load(
+            index, name, places, lambda db: merge(db, places, lambda number: progress(number, len(places)))
+        )
     return done
+
+
+def mark_of(file: Path) -> str:
+    """What tells a file from others by its content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
+
+
+def columns_of(table: Table, spellings: Mapping[str, Sequence[str]], needed: Iterable[str]) -> dict[str, str]:
+    """Our columns → the headings of a table that mean them, "" where none does. Raises BadPlaces for a needed one."""
+    plain = {re.sub(r"[\W_]", "", heading.casefold()): heading for heading in table.headings}
+    columns = {
+        ours: next((plain[one] for one in known if one in plain), "") for ours, known in spellings.items()
+    }
+    if missing := [ours for ours in needed if not columns[ours]]:
+        said = _("No column for %(missing)s. The headings are: %(headings)s")
+        raise BadPlaces(
+            [said % {"missing": ", ".join(missing), "headings": ", ".join(filter(None, table.headings))}]
+        )
+    return columns
+
+
+def read_degrees(text: str, most: int) -> float | None:
+    """The degrees written, None if it is no number from -most to most."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if -most <= value <= most else None
+
+
+def not_degrees(text: str, most: int) -> str:
+    return _("“%(text)s” is no number from -%(most)d to %(most)d.") % {"text": text, "most": most}
+
+
+def several(cell: str) -> list[str]:
+    """The names in a cell that may hold several."""
+    return list(dict.fromkeys(name for part in re.split(r"[,;|]", cell) if (name := part.strip())))
+
+
+def in_row(number: int, column: str, said: str) -> str:
+    """What is wrong, with its row and column."""
+    if not column:
+        return _("Row %(row)d: %(said)s") % {"row": number, "said": said}
+    return _("Row %(row)d, %(column)s: %(said)s") % {"row": number, "column": column, "said": said}
 
 
 def _is_geonames(file: Path) -> bool:
@@ -126,22 +172,12 @@ class _Reader:
     def table(self, file: Path) -> Iterator[Place]:
         """The rows of a CSV with headings."""
         table = Table(file)
-        plain = {re.sub(r"[\W_]", "", heading.casefold()): heading for heading in table.headings}
-        columns = {
-            ours: next((plain[one] for one in known if one in plain), "") for ours, known in SPELLINGS.items()
-        }
-        missing = [ours for ours in ("name", "lat", "lon") if not columns[ours]]
-        if missing:
-            said = _("No column for %(missing)s. The headings are: %(headings)s")
-            raise BadPlaces(
-                [said % {"missing": ", ".join(missing), "headings": ", ".join(filter(None, table.headings))}]
-            )
-        self.headings = columns
+        self.headings = columns_of(table, SPELLINGS, ("name", "lat", "lon"))
         for row in table.rows():
             if row.problem:
                 self._wrong(row.number, "", str(row.problem))
             elif place := self._place(
-                row.number, {ours: row.cells.get(heading, "") for ours, heading in columns.items()}
+                row.number, {ours: row.cells.get(heading, "") for ours, heading in self.headings.items()}
             ):
                 yield place
 
@@ -162,21 +198,17 @@ class _Reader:
         if area is None:
             return None
         state, adm1, adm2 = area
-        others = dict.fromkeys(name.strip() for name in re.split(r"[,;|]", row["other_names"]))
+        others = several(row["other_names"])
         return Place(
             whole["geonames_id"], row["name"], state, adm1, adm2, lat, lon, whole["population"], timezone,
-            [name for name in others if name and not re.fullmatch("[A-Z]{0,3}", name) and "://" not in name],
+            [name for name in others if not re.fullmatch("[A-Z]{0,3}", name) and "://" not in name],
         )  # fmt: skip
 
     def _number(self, number: int, column: str, text: str, most: int) -> float:
-        try:
-            value = float(text.replace(",", "."))
-        except ValueError:
-            value = float("nan")
-        if not -most <= value <= most:
-            said = _("“%(text)s” is no number from -%(most)d to %(most)d.")
-            self._wrong(number, column, said % {"text": text, "most": most})
-        return value
+        value = read_degrees(text, most)
+        if value is None:
+            self._wrong(number, column, not_degrees(text, most))
+        return value or 0.0
 
     def _area(
         self, number: int, lat: float, lon: float, named: str, country: str
@@ -236,8 +268,4 @@ class _Reader:
 
     def _wrong(self, number: int, column: str, said: str) -> None:
         column = self.headings.get(column, column)
-        self.problems.append(
-            _("Row %(row)d, %(column)s: %(said)s") % {"row": number, "column": column, "said": said}
-            if column
-            else _("Row %(row)d: %(said)s") % {"row": number, "said": said}
-        )
+        self.problems.append(in_row(number, column, said))

@@ -186,9 +186,9 @@ class Daily(Walk):
             for key in (highest(oldest, self.low, low), lowest(newest, self.high, high))
         )
         days = range(first, last + 1) if back else range(last, first - 1, -1)
-        # Some more than are needed: one day has more, another fewer.
+        # Some more than are needed: one day has more, another fewer, and of the first the page has only a part.
         share = 3 * size / max(self.expected, 1) * ((newest - oldest) >> KEY_BITS)
-        at_once = round(min(max(share, 1), _DAYS_AT_ONCE))
+        at_once = round(min(share + 1, _DAYS_AT_ONCE))
         keys: list[int] = []
         done = 0
         while len(keys) < size and done < min(len(days), max(most // _ROWS_A_DAY, 1)):

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,7 +35,7 @@ from .areas import keys, names_of
 from .index import TOWN
 from .names import fold, skeleton, spelling
 from .parsing import core
-from .places import Merged, Place, radius_of
+from .places import GROUP, Merged, OwnArea, Place, radius_of
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 # How GeoNames ends the English names of regions and districts.
@@ -55,7 +55,6 @@ _ENGLISH_KINDS = frozenset(
 )
 METRES_A_DEGREE = 111_195
 _CODE = re.compile("[A-Z]{0,3}")  # an airport's, among the other names of its town
-_AREAS = "#"
 _FIRST_VILLAGE = -1_000_000  # ids without one of GeoNames are negative
 _COMMUNITY_RADIUS_M = 18_000  # nine of ten villages lie no farther from their community's middle
 _VILLAGE_RADIUS_M = 2_000
@@ -280,7 +279,7 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
             db.execute("BEGIN")
             kept = loaded.kept(path)
             for file in kept:
-                loaded.merge(db, loaded.read(file))
+                loaded.merge_kept(db, file)
             db.execute("CREATE TABLE about (stamp TEXT)")
             db.execute("INSERT INTO about VALUES (?)", [_stamp_with(kept)])
             db.execute("COMMIT")
@@ -290,21 +289,21 @@ def build_index(path: Path, progress: Callable[[float], None] = lambda share: No
     progress(1.0)
 
 
-def load_places(
-    path: Path, name: str, places: list[Place], progress: Callable[[int], None] = lambda done: None
+def load(
+    path: Path, name: str, rows: Sequence[Place | OwnArea], merge: Callable[[sqlite3.Connection], Merged]
 ) -> Merged:
-    """Merge places into the current index at `path` and keep them under `name` for the next build, all or nothing."""
+    """Merge rows into the current index at `path` and keep them under `name` for the next build, all or nothing."""
     kept = loaded.kept(path)
     keep = path.parent / "places" / f"{len(kept) + 1:04}-{name}.jsonl.gz"
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     keeping = keep.with_suffix(".tmp")
     try:
-        loaded.write(keeping, places)
+        loaded.write(keeping, rows)
         shutil.copyfile(path, draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as db:
             db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;")
             db.execute("BEGIN")
-            merged = loaded.merge(db, places, progress)
+            merged = merge(db)
             db.execute("UPDATE about SET stamp = ?", [_stamp_with([*kept, keep])])
             db.execute("COMMIT")
         # Broken off between the two, the index is not current: set-up builds it again, with these places.
@@ -348,7 +347,7 @@ def _areas_into(
     for number, area in enumerate(areas(), start=1):
         code, level = area["code"], area["level"]
         place = area["geonames_id"] or -number
-        above = vocabulary[area["country"], f"{_AREAS}{area['parent'] or ''}"]
+        above = vocabulary[area["country"], f"{GROUP}{area['parent'] or ''}"]
         for name in sorted(names_of(area)):
             names += [(key, place, name) for key in keys(name)]
             above[spelling(core(fold(name))[0])] = None

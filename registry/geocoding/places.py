@@ -1,4 +1,5 @@
-"""A country's own places on top of those built in: kept in the folder `places/` beside the index, merged into it.
+"""A country's own places and areas on top of those built in: kept in the folder `places/` beside the index, merged
+into it.
 
 What is kept is merged again in its order whenever the index is built anew, so what an operator loaded stays.
 """
@@ -9,20 +10,25 @@ import math
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from registry.geo import cell, covering_ranges, distance_m
 
 from . import boundaries
-from .index import COLUMNS, VILLAGE, Row
-from .names import fold, skeleton
+from .areas import keys
+from .index import COLUMNS, REGION, VILLAGE, Row
+from .names import fold, skeleton, spelling
+from .parsing import core
 
 _SAME_M = 2_000  # places of one name in one region no farther apart are one
 _VILLAGE_M = 5_000  # the same, of a village whose point is that of a postal code
 _COMMUNITY_M = 30_000  # a village is looked for so far from the middle of its community
 _NEIGHBOUR_M = 30_000  # a place without a district has that of the nearest one within
+#: Before the code of an area: the spellings of those right below it.
+GROUP = "#"
+_OF_AREAS = "areas-"  # how the names of kept files of areas begin, behind their number
 _FIRST_LOADED = -1_000_000_000  # ids of loaded places without one of GeoNames are below
 
 
@@ -43,6 +49,24 @@ class Place:
     population: int
     timezone: str
     other_names: list[str]
+
+
+@dataclass(slots=True)
+class OwnArea:
+    """A region or district as a country's own table has it: one that is built in, by its code, or a new one.
+
+    `parent` is the code of the area it lies in; the first of the names is its own. Without a point lat and lon are
+    None.
+    """
+
+    code: str
+    level: int
+    parent: str
+    country: str
+    names: list[str]
+    lat: float | None
+    lon: float | None
+    timezone: str
 
 
 @dataclass(slots=True)
@@ -68,19 +92,65 @@ def kept(index: Path) -> list[Path]:
     return sorted((index.parent / "places").glob("*.jsonl.gz"))
 
 
-def write(path: Path, places: Iterable[Place]) -> None:
-    """Keep places in a file that `read` reads."""
+def is_kept(index: Path, name: str) -> bool:
+    """Whether rows were loaded under this name."""
+    return any(one.name.partition("-")[2] == f"{name}.jsonl.gz" for one in kept(index))
+
+
+def name_of_areas(country: str, mark: str) -> str:
+    """The name under which a country's areas are kept."""
+    return f"{_OF_AREAS}{country}-{mark}"
+
+
+def write(path: Path, places: Iterable[Place | OwnArea]) -> None:
+    """Keep rows in a file that `merge_kept` reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         for place in places:
             file.write(json.dumps(asdict(place), ensure_ascii=False) + "\n")
 
 
-def read(path: Path) -> Iterator[Place]:
-    """The places kept in a file."""
+def merge_kept(db: sqlite3.Connection, path: Path) -> None:
+    """Merge what is kept in a file."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            yield Place(**json.loads(line))
+        rows = map(json.loads, file)
+        if path.name.partition("-")[2].startswith(_OF_AREAS):
+            merge_areas(db, (OwnArea(**row) for row in rows))
+        else:
+            merge(db, (Place(**row) for row in rows))
+
+
+def merge_areas(db: sqlite3.Connection, areas: Iterable[OwnArea]) -> Merged:
+    """Insert areas into an index, parents before their children, and give those that are there their other names."""
+    merged = Merged()
+    words: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for area in areas:
+        before = db.total_changes
+        known = db.execute("SELECT id FROM place WHERE code = ?", [area.code]).fetchone()
+        number = known[0] if known else _next_id(db)
+        if not known:
+            inside = (area.code, None) if area.level == REGION else (area.parent, area.code)
+            row = (
+                number, area.code, area.level, area.names[0], area.country, *inside, area.lat, area.lon, None, 0, 0,
+                area.timezone, 0,
+            )  # fmt: skip
+            db.execute(f"INSERT INTO place VALUES ({','.join('?' * len(row))})", row)
+        named = {(key, name) for name in area.names for key in keys(name)}
+        db.executemany(
+            "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
+            [(key, number, name) for key, name in sorted(named)],
+        )
+        spelled = {spelling(core(fold(name))[0]) for name in area.names}
+        words[area.country, f"{GROUP}{area.parent}"].update(spelled - {""})
+        if not known:
+            merged.new += 1
+        elif db.total_changes > before:
+            merged.updated += 1
+        else:
+            merged.unchanged += 1
+    for group, added in words.items():
+        _add_words(db, group, added)
+    return merged
 
 
 def merge(
