@@ -11,7 +11,7 @@ from registry.forms.places import lineage
 from registry.geocoding import build
 from registry.geocoding.gazetteer import Gazetteer
 from registry.geocoding.index import COUNTRY, DISTRICT, REGION
-from registry.geocoding.places import OwnArea, is_kept, merge_areas, name_of_areas
+from registry.geocoding.places import OWN_RADIUS_M, OwnArea, is_kept, merge_areas, name_of_areas
 from registry.models import Area, AreaCode
 from registry.tabular import Table
 
@@ -190,9 +190,11 @@ class _Reader:
         if Area.objects.filter(code=row["code"]).exists():
             self._wrong(number, "code", _("“%(text)s” is another area’s.") % {"text": row["code"]})
         lat, lon = (self._number(number, name, row[name], most) for name, most in (("lat", 90), ("lon", 180)))
+        if (lat is None) != (lon is None):
+            self._wrong(number, "lat", _("A point needs both, latitude and longitude."))
         area = Area(
             code=row["code"], level=parent.level + 1, parent=parent, country=self.country.code, name=row["name"],
-            lat=lat, lon=lon, timezone=parent.timezone,
+            lat=lat, lon=lon, radius_m=None if lat is None else OWN_RADIUS_M, timezone=parent.timezone,
         )  # fmt: skip
         self.done.new.append(area)
         return area

@@ -28,6 +28,8 @@ _COMMUNITY_M = 30_000  # a village is looked for so far from the middle of its c
 _NEIGHBOUR_M = 30_000  # a place without a district has that of the nearest one within
 #: Before the code of an area: the spellings of those right below it.
 GROUP = "#"
+#: Metres around the point of an own area, whose extent nobody tells: few districts reach farther.
+OWN_RADIUS_M = 30_000
 _OF_AREAS = "areas-"  # how the names of kept files of areas begin, behind their number
 _FIRST_LOADED = -1_000_000_000  # ids of loaded places without one of GeoNames are below
 
@@ -131,8 +133,8 @@ def merge_areas(db: sqlite3.Connection, areas: Iterable[OwnArea]) -> Merged:
         if not known:
             inside = (area.code, None) if area.level == REGION else (area.parent, area.code)
             row = (
-                number, area.code, area.level, area.names[0], area.country, *inside, area.lat, area.lon, None, 0, 0,
-                area.timezone, 0,
+                number, area.code, area.level, area.names[0], area.country, *inside, area.lat, area.lon, None, 0,
+                0 if area.lat is None else OWN_RADIUS_M, area.timezone, 0,
             )  # fmt: skip
             db.execute(f"INSERT INTO place VALUES ({','.join('?' * len(row))})", row)
         named = {(key, name) for name in area.names for key in keys(name)}

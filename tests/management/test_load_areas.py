@@ -82,6 +82,7 @@ def test_a_new_district_is_found_as_a_place(index):
     load(index, TABLE)
     best = locate("Zavitnenskyi Raion, Kharkiv Oblast", gazetteer=Gazetteer(index)).candidates[0]
     assert (best.adm2_code, best.geo_precision, best.lat) == ("UA6399", "adm2", 49.9)
+    assert best.radius_m == 30_000
 
 
 def test_the_same_file_again_changes_nothing_and_another_goes_on_from_it(index):
@@ -127,6 +128,7 @@ def test_what_was_loaded_stays_when_the_index_is_built_again(index, monkeypatch)
         ("code,name,parent\nX1,A,Elsewhere\n", "Row 2, parent: “Elsewhere” names no area"),
         ("code,name,parent\nX1,Kharkiv Oblast,\nX2,Kharkivska,\n", "Row 3, name: Another row is “Kharkiv Oblast”"),
         ("code,name,parent\nUA-05,Newland,\n", "Row 2, code: “UA-05” is another area’s."),
+        ("code,name,parent,lat\nX1,Newland,,9\n", "Row 2, lat: A point needs both"),
         ("code,name,parent,lat\nX1,Newland,,91\n", "Row 2, lat: “91” is no number from -90 to 90."),
         ("code,name,parent\n" + "X" * 21 + ",Newland,\n", "Row 2, code: At most 20 letters."),
         ("code,name,parent\n", "no areas"),
