@@ -277,8 +277,10 @@ class Asked:
             return [
                 Daily(self.fitting(rows), bare, others=self.begun(rows), text=self.text, expected=expected)
             ]
-        found, index = (words.holding(some, self.text, walked=False) for some in (self.begun(rows), bare))
-        return [Walk(found, index)]
+        if not words.words(self.text):
+            return [Walk(self.begun(rows), bare)]
+        found = words.indexed(bare.db, bare.model, self.text)
+        return [Walk(found(self.begun(rows)), found(bare))]
 
     def sorted(self, rows: Rows, bare: Rows) -> list[Walk]:
         """The same rows by an index of another order, where one keeps no more than can be sorted at once:

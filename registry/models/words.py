@@ -11,8 +11,8 @@ more also finds what begins with it, a number only itself.
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
@@ -76,12 +76,15 @@ def holding(rows: Rows, typed: str, *, walked: bool) -> Rows:
             end = "" if _is_beginning(word) else r"(?![^\W_])"
             rows = rows.filter(searched__iregex=rf"(?<![^\W_]){re.escape(word)}{end}")
         return rows
-    if not asked:
-        return rows
+    return indexed(rows.db, table, typed)(rows) if asked else rows
+
+
+def indexed(using: str, table: type[models.Model], typed: str) -> Callable[[Any], Any]:
+    """What keeps of a table's rows those that SQLite's index finds for the words typed, looked up once."""
     index = _index(table)
-    query = " AND ".join(_beginnings(rows.db, table, word) for word in asked)
+    query = " AND ".join(_beginnings(using, table, word) for word in words(typed))
     where = [f"{index} MATCH %s", f"{table._meta.db_table}.sort_key = {index}.rowid"]
-    return cast(Rows, rows.extra(tables=[index], where=where, params=[query]))
+    return lambda rows: rows.extra(tables=[index], where=where, params=[query])
 
 
 def gathered(rows: models.QuerySet, typed: str) -> Q | None:
