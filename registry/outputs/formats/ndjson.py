@@ -19,7 +19,7 @@ from ..tables import Sheet
 #: What stands before the members of each row's object: texts, and columns made of the cells.
 Head = Callable[[pa.Table], list]
 #: Bytes of cells that become objects together.
-_GROUP = 3 << 17
+_GROUP = 1 << 18
 #: What JSON writes without quotation marks.
 _BARE = {"integer", "decimal", "boolean"}
 #: What RFC 8259, section 7, wants escaped beside quotation marks and backslashes.
