@@ -15,7 +15,17 @@ from registry.geocoding.places import OWN_RADIUS_M, OwnArea, is_kept, merge_area
 from registry.models import Area, AreaCode
 from registry.tabular import Table
 
-from .places import BadPlaces, columns_of, in_row, mark_of, not_degrees, read_degrees, several
+from .places import (
+    BadPlaces,
+    columns_of,
+    current,
+    in_row,
+    mark_of,
+    not_degrees,
+    one_country,
+    read_degrees,
+    several,
+)
 
 #: The headings by which a column is known, in small letters and without signs.
 SPELLINGS = {
@@ -49,11 +59,9 @@ def load(file: Path, index: Path, *, country: str, scheme: str = "pcode") -> Loa
     lies in the country itself), and, if there are, ``other_names``, ``lat``, ``lon``. An area is a known one by a code
     of the ``scheme``, else by one of its names within its parent. Raises BadPlaces and BadTable.
     """
-    if not build.is_current(index):
-        raise BadPlaces([_("The gazetteer is not built or not current. Run `manage.py setup` first.")])
     if len(scheme) > _LONGEST["code"]:
         raise BadPlaces([_("The name of the scheme is too long.")])
-    reader = _Reader(Gazetteer(index), country, scheme)
+    reader = _Reader(current(index), country, scheme)
     own = reader.read(Table(file))
     if reader.problems:
         raise BadPlaces(reader.problems)
@@ -83,12 +91,10 @@ class _Reader:
         self.problems: list[str] = []
         self.done = Loaded()
         self.headings: dict[str, str] = {}
-        found = self.index.areas_named(country, (COUNTRY,), None, None)
-        if len(found) != 1:
-            raise BadPlaces([_("No such country: %(country)s") % {"country": country}])
-        areas = Area.objects.filter(country=found[0].country, level__lte=DISTRICT).select_related("parent")
+        state = one_country(gazetteer, country)
+        areas = Area.objects.filter(country=state, level__lte=DISTRICT).select_related("parent")
         self.known = {area.code: area for area in areas}
-        self.country = self.known[found[0].country]
+        self.country = self.known[state]
         coded = dict(AreaCode.objects.filter(scheme=scheme).values_list("code", "area__code"))
         self.coded = {code: self.known[own] for code, own in coded.items() if own in self.known}
         self.elsewhere = coded.keys() - self.coded.keys()

@@ -58,9 +58,7 @@ def load(
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Loaded:
     """Take the places of a file into the gazetteer's index, all or nothing. Raises BadPlaces and BadTable."""
-    if not build.is_current(index):
-        raise BadPlaces([_("The gazetteer is not built or not current. Run `manage.py setup` first.")])
-    reader = _Reader(Gazetteer(index), country)
+    reader = _Reader(current(index), country)
     rows = reader.geonames(file) if _is_geonames(file) else reader.table(file)
     places = list(rows)
     if reader.problems:
@@ -75,6 +73,21 @@ def load(
             index, name, places, lambda db: merge(db, places, lambda number: progress(number, len(places)))
         )
     return done
+
+
+def current(index: Path) -> Gazetteer:
+    """The gazetteer of an index that is current; raises BadPlaces if it is not."""
+    if not build.is_current(index):
+        raise BadPlaces([_("The gazetteer is not built or not current. Run `manage.py setup` first.")])
+    return Gazetteer(index)
+
+
+def one_country(gazetteer: Gazetteer, text: str) -> str:
+    """The code of the one country of this code or name; raises BadPlaces if there is none, or several."""
+    found = gazetteer.index.areas_named(text, (COUNTRY,), None, None)
+    if len(found) != 1:
+        raise BadPlaces([_("No such country: %(country)s") % {"country": text}])
+    return found[0].country
 
 
 def mark_of(file: Path) -> str:
@@ -138,10 +151,7 @@ class _Reader:
         self.country = ""
         self.headings: dict[str, str] = {}
         if country:
-            found = self.index.areas_named(country, (COUNTRY,), None, None)
-            if len(found) != 1:
-                raise BadPlaces([_("No such country: %(country)s") % {"country": country}])
-            self.country = found[0].country
+            self.country = one_country(gazetteer, country)
 
     def geonames(self, file: Path) -> Iterator[Place]:
         """Feature class P of GeoNames' country file."""

@@ -277,8 +277,6 @@ class Asked:
             return [
                 Daily(self.fitting(rows), bare, others=self.begun(rows), text=self.text, expected=expected)
             ]
-        if not words.words(self.text):
-            return [Walk(self.begun(rows), bare)]
         found = words.indexed(bare.db, bare.model, self.text)
         return [Walk(found(self.begun(rows)), found(bare))]
 

@@ -76,13 +76,15 @@ def holding(rows: Rows, typed: str, *, walked: bool) -> Rows:
             end = "" if _is_beginning(word) else r"(?![^\W_])"
             rows = rows.filter(searched__iregex=rf"(?<![^\W_]){re.escape(word)}{end}")
         return rows
-    return indexed(rows.db, table, typed)(rows) if asked else rows
+    return indexed(rows.db, table, typed)(rows)
 
 
 def indexed(using: str, table: type[models.Model], typed: str) -> Callable[[Any], Any]:
     """What keeps of a table's rows those that SQLite's index finds for the words typed, looked up once."""
+    if not (asked := words(typed)):
+        return lambda rows: rows
     index = _index(table)
-    query = " AND ".join(_beginnings(using, table, word) for word in words(typed))
+    query = " AND ".join(_beginnings(using, table, word) for word in asked)
     where = [f"{index} MATCH %s", f"{table._meta.db_table}.sort_key = {index}.rowid"]
     return lambda rows: rows.extra(tables=[index], where=where, params=[query])
 

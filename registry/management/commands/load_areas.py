@@ -17,8 +17,7 @@ _SHOWN = 20
 class Command(BaseCommand):
     help = (
         "Takes a country's table of areas into the register: code, name, parent and, if there are, other_names, lat, "
-        "lon. "
-        "Regions and districts that are known get the code, others are new. All or nothing; safe to repeat."
+        "lon. Regions and districts that are known get the code, others are new. All or nothing; safe to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
