@@ -4,7 +4,9 @@ import fcntl
 import os
 import sys
 import tempfile
+import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from threading import Condition, Thread, get_native_id
@@ -51,14 +53,19 @@ class Abandoned(Exception):
 
 #: How far the writing of files steps back on SQLite; PostgreSQL reads for it in a process of its own.
 _NICE = 5
+#: Bytes that wait in memory for the client, and those that are sent at once.
+_HELD, _TAKEN = 4 << 20, 1 << 18
+#: The share of its time that a writer waits for a client that nearly keeps up.
+_PATIENCE = 0.25
 
 
 class Spool:
     """A file that a thread writes at the speed of the database and a response follows at the client's.
 
-    It lies unlinked in DATA_DIR and goes, with its place among the downloads, when both ends have closed:
-    also when the client leaves early or the process is killed. Iterating gives the bytes as they come and
-    raises what the writer raised, so that a broken file is a broken connection.
+    A client that keeps up has it from memory. What it leaves waiting lies in an unlinked file in DATA_DIR, which goes,
+    with its place among the downloads, when both ends have closed: also when the client leaves early or the process is
+    killed. Iterating gives the bytes once, as they come, and raises what the writer raised, so that a broken file is a
+    broken connection.
     """
 
     def __init__(self, job: Callable[[Sink], int], *, alias: str = "reader") -> None:
@@ -67,14 +74,20 @@ class Spool:
         self._left = self._done = False
         self._error: BaseException | None = None
         self.size = 0
+        # What waits: first these bytes in memory, then those of the file between its two ends.
+        self._held: deque[bytes | memoryview] = deque()
+        self._holds = self._read = self._written = 0
+        self._began, self._waited = time.monotonic(), 0.0
         # The thread reads where this one does: see upkeep/replica.
         self._job, self._alias, self._connection = job, alias, connections[alias].alias
         self._thread = Thread(target=self._run, daemon=True)
         with ExitStack() as unless_begun:
             self._slot = _take_slot()
             unless_begun.callback(os.close, self._slot)
-            self._out = unless_begun.enter_context(tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0))
-            self._in, self._slot_of_writer = os.dup(self._out.fileno()), os.dup(self._slot)
+            self._file = unless_begun.enter_context(
+                tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0)
+            )
+            self._in, self._slot_of_writer = os.dup(self._file.fileno()), os.dup(self._slot)
             unless_begun.callback(os.close, self._in)
             unless_begun.callback(os.close, self._slot_of_writer)
             if connections[alias].in_atomic_block:
@@ -84,16 +97,47 @@ class Spool:
                 self._thread.start()
             unless_begun.pop_all()
 
+    # -- the writer's end
+
     def write(self, data: bytes | memoryview) -> None:
+        """Take what follows, which must not change any more; of nothing, whether the client is still there."""
         if self._left:
             raise Abandoned
-        # A disk that is nearly full takes a part, and refuses only the next.
-        left = memoryview(data)
-        while left:
-            left = left[self._out.write(left) :]
+        if not data:
+            return
+        with self._changed:
+            is_held = self._has_room()
+            if is_held:
+                self._held.append(data)
+                self._holds += len(data)
+        if not is_held:
+            self._put_aside(memoryview(data))
         with self._changed:
             self.size += len(data)
             self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        """Whether what comes next is held in memory: all before it is, and the client keeps up or nearly so."""
+        if self._written > self._read:
+            return False
+        if self._holds > _HELD and self._thread.ident:
+            now = time.monotonic()
+            may = (now - self._began) * _PATIENCE - self._waited
+            self._changed.wait_for(lambda: self._left or self._holds <= _HELD, max(may, 0))
+            self._waited += time.monotonic() - now
+        return self._holds <= _HELD
+
+    def _put_aside(self, data: memoryview) -> None:
+        with self._changed:
+            if self._read == self._written:
+                self._read = self._written = 0
+        # A disk that is nearly full takes a part, and refuses only the next.
+        end = self._written
+        while data:
+            done = os.pwrite(self._file.fileno(), data, end)
+            data, end = data[done:], end + done
+        with self._changed:
+            self._written = end
 
     def _run(self) -> None:
         error: BaseException | None = None
@@ -109,11 +153,13 @@ class Spool:
         finally:
             if self._thread.ident:
                 connections.close_all()
-            self._out.close()
+            self._file.close()
             os.close(self._slot_of_writer)
             with self._changed:
                 self._error, self._done = error, True
                 self._changed.notify_all()
+
+    # -- the client's end
 
     def finished(self, *, within: float | None) -> bool:
         """Whether the file is whole, waiting so many seconds (None: until it is). Raises what broke it."""
@@ -124,23 +170,36 @@ class Spool:
         return done
 
     def __iter__(self) -> Iterator[bytes]:
-        position = 0
-        while True:
-            self._wait_beyond(position)
-            if data := os.pread(self._in, 1 << 18, position):
-                position += len(data)
-                yield data
-            elif self.finished(within=0):
-                return
+        while data := self._next():
+            yield data
+        self.finished(within=None)
 
-    def _wait_beyond(self, position: int) -> None:
+    def _next(self) -> bytes:
+        """What has waited longest, nothing after the last."""
         with self._changed:
-            self._changed.wait_for(lambda: self._done or self.size > position)
+            self._changed.wait_for(lambda: self._done or self._held or self._written > self._read)
+            if self._held:
+                return self._take_held()
+        data = os.pread(self._in, min(_TAKEN, self._written - self._read), self._read)
+        with self._changed:
+            self._read += len(data)
+        return data
+
+    def _take_held(self) -> bytes:
+        taken, size = [], 0
+        while self._held and (not size or size + len(self._held[0]) <= _TAKEN):
+            taken.append(self._held.popleft())
+            size += len(taken[-1])
+        self._holds -= size
+        self._changed.notify_all()
+        return b"".join(taken)
 
     def close(self) -> None:
         """The client has everything, or has left."""
         if not self._left:
-            self._left = True
+            with self._changed:
+                self._left = True
+                self._changed.notify_all()
             os.close(self._in)
             os.close(self._slot)
 

@@ -3,10 +3,13 @@
 import csv
 import errno
 import os
+import random
 import resource
 import subprocess
 import sys
 import threading
+import time
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO, StringIO
 
@@ -15,12 +18,14 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connections
 from django.http import QueryDict
+from psycopg.errors import DivisionByZero
 
 from registry.columns import COLUMNS
 from registry.filters import select
 from registry.models import Report
 from registry.outputs import sending
 from registry.outputs.formats import FORMATS
+from registry.outputs.rows import _rows
 from registry.outputs.sending import Busy, Spool
 from registry.outputs.tables import TABLES
 from registry.rules.vocabularies import Holder
@@ -229,6 +234,24 @@ def test_entries_are_the_timeline_with_its_words():
     assert other.reference not in data
 
 
+@pytest.mark.skipif("DATABASE_URL" not in os.environ, reason="COPY is PostgreSQL's")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broken", [0, 1, 2, 5_000, 20_000])
+def test_a_copy_that_breaks_says_why_and_leaves_the_connection_usable(broken):
+    """Also behind rows that have come already, where psycopg is not asked."""
+    statement = "COPY (SELECT 1 / (i - %s), repeat('x', 99) FROM generate_series(1, 20000) AS i) TO STDOUT"
+    read = []
+    with connections["reader"].cursor() as cursor:
+        with (
+            pytest.raises(DivisionByZero) if broken else nullcontext(),
+            cursor.copy(statement, [broken]) as copy,
+        ):
+            read.extend(_rows(copy))
+        assert len(read) == (broken or 20_001) - 1
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
 # -- spooling
 
 
@@ -243,6 +266,67 @@ def test_a_spool_gives_what_its_writer_wrote():
     data = b"".join(spool)
     assert len(data) == spool.size
     assert data.splitlines()[-1] == b"999"
+    spool.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_keeps_up_has_all_from_memory(monkeypatch):
+    taken = threading.Semaphore(1)
+
+    def job(sink):
+        for number in range(1000):
+            taken.acquire()
+            sink.write(b"%d\n" % number)
+        return 1000
+
+    monkeypatch.setattr(sending, "_HELD", 100)
+    monkeypatch.setattr(sending.os, "pwrite", lambda *_given: pytest.fail("nothing waits on the disk"))
+    spool, data = Spool(job), b""
+    for part in spool:
+        data += part
+        taken.release()
+    assert data.splitlines() == [b"%d" % number for number in range(1000)]
+    spool.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_client_that_falls_behind_and_catches_up_misses_nothing(monkeypatch, seed):
+    monkeypatch.setattr(sending, "_HELD", 2_000)
+    monkeypatch.setattr(sending, "_TAKEN", 300)
+    aside = []
+    write_aside = os.pwrite
+    monkeypatch.setattr(
+        sending.os, "pwrite", lambda file, data, at: aside.append(at) or write_aside(file, data[:77], at)
+    )
+    chance = random.Random(seed)
+    parts = [chance.randbytes(chance.choice((0, 1, 40, 299, 300, 301, 5_000))) for _number in range(600)]
+    data = bytearray()
+
+    def job(sink):
+        for number, part in enumerate(parts):
+            while number % 100 == 99 and len(data) < sum(map(len, parts[:number])):
+                time.sleep(0.001)
+            sink.write(part)
+        return len(parts)
+
+    spool = Spool(job)
+    for part in spool:
+        data += part
+        if chance.random() < 0.02:
+            time.sleep(0.002)
+    assert data == b"".join(parts)
+    # The disk was used, and used anew from its beginning.
+    assert 1 < aside.count(0) < len(aside)
+    spool.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_reads_and_the_file_is_written(monkeypatch):
+    monkeypatch.setattr(sending, "_HELD", 1_000)
+    spool = Spool(lambda sink: [sink.write(b"x" * 999) for _number in range(100)] and 100)
+    assert spool.finished(within=30)
+    assert b"".join(spool) == b"x" * 99_900
     spool.close()
 
 
@@ -331,8 +415,9 @@ def test_a_connection_of_the_database_is_not_left_behind():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [150_000, 100_001])
-def test_a_disk_that_takes_only_a_part_is_a_broken_file(size):
+def test_a_disk_that_takes_only_a_part_is_a_broken_file(size, monkeypatch):
     """A file may not grow beyond a limit: the last write that passes it is taken in part."""
+    monkeypatch.setattr(sending, "_HELD", -1)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:

@@ -4,22 +4,27 @@ A feature's geometry is the point of its row, longitude first, ``null`` where th
 places are features without one.
 """
 
-import pyarrow as pa
-
 from ..sending import Sink
 from ..tables import Sheet
-from .ndjson import joined, objects
+from .ndjson import Slot, members, written
 
-_FEATURE, _PROPERTIES = '{"type":"Feature","geometry":', ',"properties":'
+_FEATURE, _PROPERTIES = '{"type":"Feature","geometry":', ',"properties":{'
+#: A row has both coordinates or neither.
+_POINT = [
+    Slot("lon", _FEATURE, '{"type":"Point","coordinates":[', ","),
+    Slot("lat", "", "", "]}", missing=""),
+]
 
 
 def write(sheet: Sheet, sink: Sink) -> int:
     """Write the sheet and return the number of its rows. Without its last line it is no JSON."""
-    count = 0
-    head = _located if sheet.is_located else _nowhere
+    if sheet.is_located:
+        slots = _POINT + members(sheet.columns, _PROPERTIES)
+    else:
+        slots = members(sheet.columns, _FEATURE + "null" + _PROPERTIES)
     sink.write(b'{"type":"FeatureCollection","features":[\n')
-    between = b""
-    for data, rows in objects(sheet, head, "}},\n"):
+    count, between = 0, b""
+    for data, rows in written(sheet, slots, "}},\n"):
         # Between features stands a comma, after the last none.
         sink.write(between)
         sink.write(data[:-2])
@@ -27,12 +32,3 @@ def write(sheet: Sheet, sink: Sink) -> int:
         count += rows
     sink.write(b"\n]}\n")
     return count
-
-
-def _located(cells: pa.Table) -> list:
-    point = joined('{"type":"Point","coordinates":[', cells["lon"], ",", cells["lat"], "]}")
-    return [_FEATURE, point, _PROPERTIES + "{"]
-
-
-def _nowhere(_cells: pa.Table) -> list:
-    return [f"{_FEATURE}null{_PROPERTIES}{{"]

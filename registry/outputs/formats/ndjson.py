@@ -1,98 +1,132 @@
 """NDJSON: one JSON object a line, with every column in its order.
 
 Text, codes and days are strings, moments ``YYYY-MM-DDTHH:MM:SSZ``, numbers as the database prints them; what is
-missing is ``null``. Arrow joins keys and cells column by column, beside the thread that reads the rows.
+missing is ``null``. No cell becomes an object of Python: numpy finds the cells and Arrow puts the texts between
+them, many rows at a time.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import compute, csv
 
-from ..rows import CELL, LINE, beside, grouped, lines
+from registry.columns import Column
+
+from ..rows import LINE, grouped, lines
 from ..sending import Sink
 from ..tables import Sheet
 
-#: What stands before the members of each row's object: texts, and columns made of the cells.
-Head = Callable[[pa.Table], list]
 #: Bytes of cells that become objects together.
-_GROUP = 1 << 18
+_GROUP = 1 << 16
 #: What JSON writes without quotation marks.
 _BARE = {"integer", "decimal", "boolean"}
 #: What RFC 8259, section 7, wants escaped beside quotation marks and backslashes.
 _CONTROLS = re.compile(rb"[\x00-\x1f]")
-_MARKED = bytes.maketrans(CELL + LINE, b"\x01\n")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a column's cell stands in the text of a row: what stands before it, and around it or in its place."""
+
+    column: str
+    before: str
+    opened: str = ""
+    closed: str = ""
+    missing: str = "null"
 
 
 def write(sheet: Sheet, sink: Sink) -> int:
     """Write the sheet and return the number of its rows."""
     count = 0
-    for data, rows in objects(sheet, lambda _cells: ["{"], "}\n"):
+    for data, rows in written(sheet, members(sheet.columns, "{"), "}\n"):
         sink.write(data)
         count += rows
     return count
 
 
-def objects(sheet: Sheet, head: Head, tail: str) -> Iterator[tuple[memoryview, int]]:
-    """Each row as an object between its head, which opens it, and a tail; many at a time, and how many they are."""
+def members(columns: Sequence[Column], before: str) -> list[Slot]:
+    """The columns as members of one object."""
+    slots = []
+    for column in columns:
+        mark = "" if column.type in _BARE else '"'
+        closed = "Z" + mark if column.type == "moment" else mark
+        slots.append(Slot(column.name, f'{before}"{column.name}":', mark, closed))
+        before = ","
+    return slots
+
+
+def written(sheet: Sheet, slots: Sequence[Slot], tail: str) -> Iterator[tuple[memoryview, int]]:
+    """Each row as its slots and a tail; many at a time, and how many they are."""
+    form = _Form(sheet.columns, slots, tail)
     with closing(lines(sheet)) as chunks, closing(grouped(chunks, _GROUP)) as groups:
-        yield from beside(lambda data: _objects(sheet, data, head, tail), groups)
+        yield from map(form.fill, groups)
 
 
-def _objects(sheet: Sheet, data: bytes, head: Head, tail: str) -> tuple[memoryview, int]:
-    cells = _cells(sheet, data)
-    pieces, before = head(cells), ""
-    for column, values in zip(sheet.columns, cells.columns, strict=True):
-        before += f'"{column.name}":'
-        if values.null_count == len(values):
-            before += "null,"
-        elif column.type in _BARE:
-            pieces += before, values
-            before = ","
-        elif values.null_count:
-            pieces += before, joined('"', _value(column.type, values), '"')
-            before = ","
-        else:
-            # Marks stand beside the keys where all cells want them, which is cheaper than around each cell.
-            pieces += before + '"', _value(column.type, values)
-            before = '",'
-    (made,) = joined(*pieces, before.removesuffix(",") + tail, missing="null").chunks
-    ends = np.frombuffer(made.buffers()[1], np.int32, len(made) + 1, made.offset * 4)
-    return memoryview(made.buffers()[2])[ends[0] : ends[-1]], len(made)
+class _Form:
+    """The texts between the cells of a row, of which those that fit are chosen."""
 
+    def __init__(self, columns: Sequence[Column], slots: Sequence[Slot], tail: str) -> None:
+        names = [column.name for column in columns]
+        self._slots, self._tail = [(slot, names.index(slot.column)) for slot in slots], tail
+        self._width = len(columns)
+        self._moments = [number for number, column in enumerate(columns) if column.type == "moment"]
+        self._texts = lru_cache(maxsize=64)(self._made)
 
-def joined(*pieces: str | pa.ChunkedArray, missing: str | None = None) -> pa.ChunkedArray:
-    """Texts and columns of texts put together row by row, ``missing`` in the place of what is; without it, a row
-    lacks all if it lacks one."""
-    each = [pa.scalar(piece) if isinstance(piece, str) else piece for piece in pieces]
-    handling = "emit_null" if missing is None else "replace"
-    return compute.binary_join_element_wise(*each, "", null_handling=handling, null_replacement=missing or "")
+    def fill(self, data: bytes) -> tuple[memoryview, int]:
+        """Lines of cells, as ``rows.lines`` gives them, as texts of rows; and how many."""
+        data = _escaped(data)
+        # Marks are the greatest bytes.
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) >= LINE[0]).astype(np.int32)
+        starts = np.concatenate((np.zeros(1, np.int32), ends[:-1] + np.int32(1))).reshape(-1, self._width)
+        missing = (starts == ends.reshape(-1, self._width)).view(np.uint8)
+        texts, ends_of_texts, cells = self._texts(missing.all(axis=0).tobytes())
+        # Strings in the pool: texts, then by turns a cell and the mark behind it.
+        pool = np.frombuffer(bytearray().join((texts, data)), np.uint8)
+        first = len(ends_of_texts)
+        bounds = np.empty(first + 2 * len(ends) + 1, np.int32)
+        bounds[0], bounds[1 : first + 1] = 0, ends_of_texts
+        bounds[first + 1 :: 2] = ends + np.int32(len(texts))
+        bounds[first + 2 :: 2] = ends + np.int32(len(texts) + 1)
+        for number in self._moments:
+            there = starts[missing[:, number] == 0, number]
+            pool[there + (len(texts) + len("YYYY-MM-DD"))] = ord("T")
+        missing = missing[:, cells]
+        # The numbers of the strings that make a row: by turns a text and a cell, and the text at the end.
+        chosen = np.empty((len(starts), 2 * len(cells) + 1), np.int32)
+        chosen[:, ::2] = np.arange(0, first, 4, dtype=np.int32)
+        chosen[:, :-1:2] += missing
+        chosen[:, 2::2] += 2 * missing
+        chosen[:, 1::2] = (
+            np.arange(first, len(bounds) - 1, 2 * self._width, dtype=np.int32)[:, None] + 2 * cells
+        )
+        strings = pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(pool))
+        return memoryview(strings.take(pa.array(chosen.ravel())).buffers()[2]), len(starts)
 
+    def _made(self, never: bytes) -> tuple[bytes, np.ndarray, np.ndarray]:
+        """The texts between cells, where each ends, and the columns of the cells: all that are not ``never`` there.
 
-def _value(type: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if type == "moment":
-        return joined(compute.replace_substring(values, " ", "T"), "Z")
-    return values
-
-
-def _cells(sheet: Sheet, data: bytes) -> pa.Table:
-    """The cells of lines as JSON writes them but for quotation marks around: texts, and nulls."""
-    data = _escaped(data).translate(_MARKED)
-    names = [column.name for column in sheet.columns]
-    return csv.read_csv(
-        pa.BufferReader(data),
-        csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
-        csv.ParseOptions(delimiter="\x01", quote_char=False, escape_char=False),
-        csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            check_utf8=False,
-        ),
-    )
+        Four texts before each cell: behind one that is there or missing, and before one that is there or missing; so
+        at the end too, where they are two."""
+        texts, cells, before, behind = [], [], "", ("", "")
+        for slot, number in self._slots:
+            before += slot.before
+            if never[number]:
+                before += slot.missing
+                continue
+            texts += [end + before + begin for end in behind for begin in (slot.opened, slot.missing)]
+            cells.append(number)
+            before, behind = "", (slot.closed, "")
+        texts += [end + before + self._tail for end in behind for _same in range(2)]
+        encoded = [text.encode() for text in texts]
+        return (
+            b"".join(encoded),
+            np.cumsum(list(map(len, encoded)), dtype=np.int32),
+            np.array(cells, np.int32),
+        )
 
 
 def _escaped(data: bytes) -> bytes:
