@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 
 from .models import Assessment, Entry, Incident, OutageStep, PastReport, Person, Report, Statement
 from .models.rows import BOUNDS
-from .rules.vocabularies import BY_NAME
+from .rules.vocabularies import BY_NAME, Withheld
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Column:
     def choices(self) -> list[tuple[str, Any]]:
         """Codes and their words; empty where the column is not coded."""
         return list(self.field.choices or ())
+
+    @property
+    def codes(self) -> list[tuple[str, Any]]:
+        """Codes and their words, also of those that a column of text lists, separated by spaces."""
+        return self.choices or list(_LISTED.get(self.name, ()))
 
     @cached_property
     def type(self) -> str:
@@ -89,10 +94,14 @@ class Column:
         return self.name if known and list(known.choices) == self.choices else ""
 
 
+#: The codes of columns that list several.
+_LISTED = {"withheld": Withheld.choices}
+
+
 class Word(Column):
     """A column of text that is no field, but one word of an entry, found by its name."""
 
-    label, help, choices, type, decimals = property(lambda self: self.name), "", [], "text", 0
+    label, help, choices, codes, type, decimals = property(lambda self: self.name), "", [], [], "text", 0
     max_length, vocabulary = None, ""
 
 

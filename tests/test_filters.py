@@ -102,6 +102,8 @@ def test_withdrawn_rows_are_a_supervisors_to_ask_for(areas, official):
         "from=2026-02-30",
         "to=01.03.2026",
         "from=2026-03-01&from=2026-03-02",
+        "from=2026-03-02&to=2026-03-01",
+        "logged_from=2026-03-02&logged_to=2026-03-01",
         "logged_from=x",
         "verified_to=2026-3-x",
         "updated_since=now",

@@ -1,4 +1,4 @@
-# Which schools were damaged, how badly, and how many are whole again: from one edition, by readr and sf.
+# Which schools were damaged, how badly, and how many are whole again: by readr and sf.
 #
 #     REGISTER=https://register.example.org Rscript schools.R
 
@@ -15,7 +15,8 @@ schools <- read_csv(file, col_types = reports, na = "")
 
 # A row is one damage; a building that was struck twice has one asset. Without one, the report stands for it.
 schools$building <- ifelse(is.na(schools$asset), schools$reference, schools$asset)
-groups <- split(schools, list(schools$adm1_name, schools$damage_level), drop = TRUE)
+# What has no region or no grade is a group too.
+groups <- split(schools, list(addNA(schools$adm1_name), addNA(schools$damage_level)), drop = TRUE)
 table <- do.call(rbind, lapply(groups, function(some) data.frame(
   region = some$adm1_name[1],
   level = some$damage_level[1],

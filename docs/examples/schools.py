@@ -15,11 +15,12 @@ FILTER = "kind=building&type=school"
 # The register says itself what its columns are: codes stay text, days and moments become times.
 with urlopen(f"{REGISTER}/data/datapackage.json?{FILTER}") as answer:
     package = json.load(answer)
-fields = next(one for one in package["resources"] if one["name"] == "reports")["schema"]["fields"]
-kinds = {field["name"]: field["type"] for field in fields}
+reports = next(one for one in package["resources"] if one["name"] == "reports")
+kinds = {field["name"]: field["type"] for field in reports["schema"]["fields"]}
 whole = {"string": "string", "integer": "Int64", "number": "float64", "boolean": "boolean"}
+# Its address names the edition: tomorrow it gives the same rows.
 schools = pd.read_csv(
-    f"{REGISTER}/reports.csv?{FILTER}",
+    reports["path"],
     dtype={name: whole[kind] for name, kind in kinds.items() if kind in whole},
     parse_dates=[name for name, kind in kinds.items() if kind in ("date", "datetime")],
 )

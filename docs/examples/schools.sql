@@ -1,4 +1,4 @@
--- Which schools were damaged, how badly, and how many are whole again: from one edition, by DuckDB or PostgreSQL.
+-- Which schools were damaged, how badly, and how many are whole again: by DuckDB or PostgreSQL.
 --
 --     curl -o schema.sql "$REGISTER/data/schema.sql"
 --     curl -o reports.csv "$REGISTER/reports.csv?kind=building&type=school"

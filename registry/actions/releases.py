@@ -5,6 +5,7 @@ references that stand in it as sorted numbers, so that a withdrawal finds the re
 """
 
 import csv
+import re
 import shutil
 from array import array
 from bisect import bisect_left
@@ -34,6 +35,8 @@ from .journal import Refused, now
 State = Release.State
 #: The file of the references that stand in a release.
 ROWS = "rows"
+#: What turns the direction of the text around it; a title stands in citations for good.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: The file of what was said.
 STATEMENTS = "statements.csv"
 
@@ -69,13 +72,18 @@ def ask(
 ) -> Release:
     """The release of these rows, which the worker makes; the one there is, if it was asked for before.
 
-    ``by``: None for a command of the installation; ``edition``: the newest if none is named. Raises BadFilter
-    and Refused.
+    ``by``: None for a command of the installation; ``edition``: the newest if neither this nor ``as_of`` in the filter
+    names one. Raises BadFilter and Refused.
     """
     if by is not None and not access.may(by, Verb.RELEASE):
         raise Refused(_("Releases are made by officials and researchers."), code="role")
     if audience not in access.AUDIENCES or (by is not None and not access.reads(by, audience)):
         raise Refused(_("There is no such audience."), code="audience", field="audience")
+    if at := select(None, QueryDict(query), holder=audience).as_of:
+        named = Edition.objects.get(at=at)
+        if edition not in (None, named):
+            raise Refused(_("The filter names another edition."), code="edition", field="edition")
+        edition = named
     edition = edition or Edition.objects.first()
     if edition is None:
         raise Refused(_("No edition has been made yet."), code="edition", field="edition")
@@ -89,6 +97,8 @@ def ask(
         raise Refused(_("That release is of other rows."), code="since", field="since")
     if since and since.edition.at >= edition.at:
         raise Refused(_("That release is not older than this edition."), code="since", field="since")
+    if _TURNING.search(title):
+        raise Refused(_("It holds signs that turn the direction of text."), code="title", field="title")
     title = " ".join(title.split()) or select(None, QueryDict(query), holder=audience).sentence
     wanted = Release(
         audience=audience, edition=edition, query=query, since=since, by=by, title=title[:200], asked_at=now()

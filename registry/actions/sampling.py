@@ -173,15 +173,17 @@ class _Sample:
             incidents.state(incident.reference, line, by=by)
         if publish:
             boss = self.supervisor if by == self.official else self.supervisor2
-            incidents.publish_statement(incident.reference, line.pk, by=boss, published=True)
+            with journal.clock_at(at + timedelta(minutes=45)):
+                incidents.publish_statement(incident.reference, line.pk, by=boss, published=True)
 
     def incident(
         self, by: Person, boss: Person, areas: list[str], linked: tuple[Incident, ...] = (), **fields: Any
     ) -> Incident:
-        made = incidents.create(
-            by=by, areas=list(Area.objects.filter(code__in=areas)), linked=linked, **fields
-        )
-        return incidents.publish(made.reference, by=boss, published=True)
+        with journal.clock_at(fields["began_at"] + timedelta(hours=1)):
+            made = incidents.create(
+                by=by, areas=list(Area.objects.filter(code__in=areas)), linked=linked, **fields
+            )
+            return incidents.publish(made.reference, by=boss, published=True)
 
     # -- what happened ------------------------------------------------------------------------------------
 

@@ -76,6 +76,14 @@ def _given(params: Mapping[str, Any] | QueryDict) -> dict[str, list[str]]:
     return {name: values for name, values in given.items() if values}
 
 
+def refuse_blanks(params: QueryDict) -> None:
+    """Raise BadFilter for a parameter without a value, which a form may send and an address that a program makes may
+    not: a variable that was not set must not mean "all rows"."""
+    for name, values in params.lists():
+        if not all(value.strip() for value in values):
+            raise BadFilter(name, _("It is empty: leave it away."))
+
+
 def single(params: QueryDict, name: str) -> str:
     """The one value of a parameter, "" if it is left away; BadFilter if there are several."""
     return _single({name: sorted({value.strip() for value in params.getlist(name)} - {""}) or [""]}, name)
@@ -99,6 +107,10 @@ def _check(filterset: ReportFilter, data: QueryDict) -> None:
             _single({name: data.getlist(name)}, name)
     for name, errors in filterset.form.errors.items():
         raise BadFilter(name, errors[0])
+    for first, last in (("from", "to"), ("logged_from", "logged_to"), ("verified_from", "verified_to")):
+        since, until = (filterset.form.cleaned_data.get(name) for name in (first, last))
+        if since and until and since > until:
+            raise BadFilter(first, _("It is later than “%(last)s”.") % {"last": last})
     if data.get("assignee") == "me" and filterset.person is None:
         raise BadFilter("assignee", _("Nobody is signed in."))
 

@@ -163,7 +163,7 @@ def codebook(audience: str) -> Iterator[tuple[str, ...]]:
     for name in HELD:
         for column in TABLES[name].columns:
             unit = next((unit for end, unit in _UNITS.items() if column.name.endswith(end)), "")
-            vocabulary = "codes.csv" if column.choices else ""
+            vocabulary = "codes.csv" if column.codes else ""
             said = str(column.help)
             yield (
                 name, column.name, str(column.label), column.type, unit, vocabulary, column.hxl, said,
@@ -193,16 +193,22 @@ def _missing(column: Column, audience: str) -> str:
             if sight and str(word) in sight.withheld
         ]
         if hidden:
-            reasons.append(_("withheld or made coarser for %(classes)s") % {"classes": "; ".join(hidden)})
+            said = {"classes": "; ".join(hidden)}
+            if word == Withheld.DAYS:
+                reasons.append(
+                    _("the first day of the month, or its last, in place of the day for %(classes)s") % said
+                )
+            else:
+                reasons.append(_("withheld or made coarser for %(classes)s") % said)
     return ". ".join(reasons)
 
 
 def codes() -> Iterator[tuple[str, str, str]]:
     """Every code with its words, once for each column that takes it."""
     yield ("column", "code", "label")
-    columns = {column.name: column for name in HELD for column in TABLES[name].columns if column.choices}
+    columns = {column.name: column for name in HELD for column in TABLES[name].columns if column.codes}
     for name, column in columns.items():
-        yield from ((name, code, str(words)) for code, words in column.choices if code)
+        yield from ((name, code, str(words)) for code, words in column.codes if code)
 
 
 def crosswalk() -> Iterator[tuple[Any, ...]]:

@@ -107,7 +107,7 @@ def table() -> Iterator[tuple[str, ...]]:
             yield (
                 column.name, "", column.type, str(column.label), str(column.help), column.group, column.hxl, name,
             )  # fmt: skip
-            for code, words in column.choices:
+            for code, words in column.codes:
                 if code:
                     yield (column.name, code, "", str(words), "", "", "", name)
 
@@ -141,8 +141,8 @@ def markdown() -> str:
             said = str(column.label)
             meaning = f"{said[:1].upper()}{said[1:]}. {column.help}".strip()
             lines.append(f"| `{column.name}` | {column.type} | {meaning} | {column.group} | `{column.hxl}` |")
-            if column.choices and column.choices not in coded.values():
-                coded[column.name if column.name not in coded else f"{name}.{column.name}"] = column.choices
+            if column.codes and column.codes not in coded.values():
+                coded[column.name if column.name not in coded else f"{name}.{column.name}"] = column.codes
     lines += ["", "## Codes"]
     for name, choices in coded.items():
         lines += ["", f"### {name}", "", "| code | meaning |", "|---|---|"]

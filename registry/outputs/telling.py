@@ -192,13 +192,14 @@ def open_question(report: Report, *, using: str = "default") -> str:
 # -- the values of a row -----------------------------------------------------------------------------------
 
 
-def value_of(row: Any, name: str) -> str:
-    """A column of a row of any holder in words, moments on the clocks of its place; "" where it has none."""
+def value_of(row: Any, name: str, zone: str = "") -> str:
+    """A column of a row of any holder in words, moments on the clocks of its place or of a ``zone``; "" where it has
+    none."""
     value = getattr(row, name)
     if value in (None, ""):
         return ""
     if isinstance(value, datetime):
-        here = value.astimezone(ZoneInfo(row.timezone or "UTC"))
+        here = value.astimezone(ZoneInfo(zone or row.timezone or "UTC"))
         return f"{date_format(here, 'DATE_FORMAT')} {date_format(here, 'TIME_FORMAT')}"
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
@@ -239,8 +240,8 @@ class Changed(NamedTuple):
 
 
 def compared(before: Any, after: Any) -> tuple[list[Changed], list[Changed]]:
-    """What two versions of a report's row say differently, and what both say alike, column by column. When the
-    row last changed is no change."""
+    """What two versions of a report's row say differently, and what both say alike, column by column, as its file has
+    them: moments in UTC. When the row last changed is no change."""
     differing: list[Changed] = []
     same: list[Changed] = []
     for column in COLUMNS:
@@ -250,8 +251,8 @@ def compared(before: Any, after: Any) -> tuple[list[Changed], list[Changed]]:
         (same if one == other else differing).append(
             Changed(
                 str(column.label),
-                value_of(before, column.name),
-                value_of(after, column.name),
+                value_of(before, column.name, "UTC"),
+                value_of(after, column.name, "UTC"),
                 is_withheld(before, column),
                 is_withheld(after, column),
             )

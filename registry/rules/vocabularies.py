@@ -410,7 +410,7 @@ class Withheld(TextChoices):
     PLACE = "place", _("Exact place: rounded to a grid, or left out")
     NAMES = "names", _("Name of the object, address and sources")
     TIMES = "times", _("Times of day")
-    DAYS = "days", _("Days: a month's first and last day are given")
+    DAYS = "days", _("Days: the month's first day stands for each, its last for occurred_to")
     FIGURES = "figures", _("Customers: a figure is too small")
 
 

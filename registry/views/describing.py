@@ -7,9 +7,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from registry.filters import select
+from registry.filters import select, write_moment
 from registry.outputs import describing
-from registry.outputs.tables import TABLES, edition_of
+from registry.outputs.tables import TABLES, Table, edition_of
 
 from .files import asked, small_csv
 
@@ -19,18 +19,29 @@ def datapackage_json(request: HttpRequest) -> HttpResponse:
     """The files of the selected reports as a Data Package: what each column is, and where the files are."""
     hxl = asked(request, "hxl")
     selection = select(request.user, request.GET, beside=["hxl"])
-    query = "&".join(filter(None, ["hxl=1" if hxl else "", selection.query]))
+    edition = edition_of(selection)
+    # The addresses name the edition, so that what is kept of it describes the same rows for good.
+    pinned = selection
+    if edition and not selection.as_of:
+        pinned = select(request.user, request.GET, beside=["hxl", "as_of"], as_of=write_moment(edition.at))
+
+    def address(table: Table) -> str:
+        asked_for = pinned if table.is_for(pinned) else selection
+        query = "&".join(filter(None, ["hxl=1" if hxl else "", asked_for.query]))
+        return (
+            settings.BASE_URL + reverse(f"{table.name}-file", args=["csv"]) + (f"?{query}" if query else "")
+        )
+
     resources = [
         describing.resource(
             name,
-            settings.BASE_URL + reverse(f"{name}-file", args=["csv"]) + (f"?{query}" if query else ""),
+            address(table),
             describing.table_schema(table.columns, key=table.key),
             hxl=hxl,
         )
         for name, table in TABLES.items()
         if table.is_for(selection)
     ]
-    edition = edition_of(selection)
     more = {"version": edition.at.date().isoformat()} if edition else {}
     title = _("%(register)s: damage reports") % {"register": settings.REGISTER_NAME}
     described = describing.package(

@@ -1,5 +1,6 @@
 """Releases: their list and pages, which stay for good, their files, and asking for one."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +21,12 @@ from registry.rules import access
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Holder
 
-from . import acting
+from . import acting, errors
 from .files import logged
 from .guards import may, person_of, takes
 from .ranges import ranged
+
+log = logging.getLogger(__name__)
 
 #: What their files are, by the ends of their names.
 _MEDIA = {
@@ -91,8 +94,14 @@ def release_file(request: HttpRequest, number: int, name: str) -> HttpResponseBa
     if "Range" not in request.headers and request.method == "GET":
         rows = release.made["rows"].get(name.partition(".")[0])
         logged(request, holder=release.audience, what=f"release {number}", filter=name, rows=rows).save()
+    content = releases.folder(release) / name
+    if not content.exists():
+        log.error("Release %d lacks its file %s: restore it from a backup.", number, name)
+        return errors.unavailable(
+            _("This file is not where it should be; whoever runs the register is told.")
+        )
     media = _MEDIA.get(name.rpartition(".")[2], _TEXT)
-    return ranged(request, releases.folder(release) / name, media_type=media, etag=digests[name])
+    return ranged(request, content, media_type=media, etag=digests[name])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from registry.columns import COLUMNS
 from registry.models import Download
@@ -84,10 +85,29 @@ def test_the_file_has_a_length_a_name_and_is_kept_by_nobody(client):
 @pytest.mark.parametrize("door", ["/reports.csv", "/versions.csv"])
 def test_head_tells_the_name_of_the_file_and_writes_none(client, door):
     told = client.head(door)
-    assert (told.status_code, told.content) == (200, b"")
+    assert (told.status_code, told.getvalue()) == (200, b"")
     assert told["Content-Disposition"].startswith("attachment")
+    assert not told.has_header("Content-Length"), "it is not known, and is not 0"
     assert not Download.objects.exists()
     assert client.head(door + "?kind=bridge").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["area=", "as_of=", "kind=&type=school", "kind=building&kind=", "excel=%20"]
+)
+def test_a_variable_that_was_not_set_does_not_mean_everything(client, query):
+    """Forms send fields that nobody filled in, and get lists; files are asked for by programs."""
+    factories.edition()
+    published()
+    assert client.get(f"/reports?{query.replace('excel', 'area')}").status_code == 200
+    refused = client.get(f"/reports.csv?{query}")
+    assert refused.status_code == 400
+    assert "It is empty: leave it away." in refused.content.decode()
+
+
+def test_a_wrong_method_is_told_as_such():
+    told = Client(enforce_csrf_checks=True).post("/reports.csv")
+    assert (told.status_code, told["Allow"]) == (405, "GET, HEAD")
 
 
 def test_the_filters_are_those_of_the_list(client):

@@ -54,8 +54,8 @@ def _versions(transactional_db) -> None:
             f" FROM {table}, n WHERE id = {first.pk}"
         )
         if connection.vendor == "sqlite":
-            # So that a limit on files meets the spool file and not the database.
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # So that a limit on files meets the spool file and not the database, once nobody reads any more.
+            until(lambda: cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
 
 
 def _url() -> str:

@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from registry.actions import editions, releases, reports
+from registry.actions.journal import Refused
+from registry.filters import BadFilter
 from registry.models import Download, Edition, Release
 from registry.rules.vocabularies import Role
 from registry.upkeep import releasing
@@ -75,6 +78,15 @@ def test_a_file_goes_on_where_it_broke_off_and_a_download_is_logged_once(country
 @pytest.mark.parametrize("name", ["rows", "..", "reports.xlsx", "%2e%2e%2fsecret-key"])
 def test_there_are_no_other_files(country, name):
     assert client().get(f"/releases/{made().number}/{name}").status_code == 404
+
+
+def test_a_file_that_is_lost_is_no_error_of_whoever_asks(country, caplog):
+    release = made()
+    (releases.folder(release) / "crosswalk.csv").unlink()
+    lost = client().get(f"/releases/{release.number}/crosswalk.csv")
+    assert lost.status_code == 503
+    assert "not where it should be" in lost.content.decode()
+    assert "lacks its file crosswalk.csv" in caplog.text
 
 
 def test_a_retracted_release_says_so_for_good_and_offers_what_takes_its_place(country, researcher):
@@ -151,6 +163,44 @@ def test_a_researcher_freezes_a_filter_once(researcher):
     assert 'value="0"' in mine.get("/releases/1").content.decode()
     assert client().get("/releases/1").status_code == 404
     assert "Schools" not in client().get("/releases").content.decode()
+
+
+def test_a_title_that_turns_the_text_around_it_is_refused(researcher):
+    typed = {
+        "title": "Schools \u202e1202",
+        "audience": "public",
+        "edition": Edition.objects.get().pk,
+        "command": uuid4(),
+    }
+    refused = client(researcher).post("/releases/new", typed)
+    assert "signs that turn the direction of text" in refused.content.decode()
+    assert not Release.objects.exists()
+
+
+def test_a_filter_that_names_an_edition_freezes_that_one(country):
+    editions.publish(at=FIRST + timedelta(days=1))
+    first, second = Edition.objects.order_by("at")
+    assert releases.ask(audience="public", by=None, query="kind=building").edition == second
+    assert releases.ask(audience="public", by=None, query="kind=building&as_of=2026-03-12").edition == first
+    with pytest.raises(Refused, match="another edition"):
+        releases.ask(audience="public", by=None, query="as_of=2026-03-12", edition=second)
+    with pytest.raises(BadFilter, match="no such edition"):
+        releases.ask(audience="public", by=None, query="as_of=2001-03-12")
+
+
+def test_a_command_takes_no_filter_that_was_left_empty(country):
+    with pytest.raises(CommandError, match="leave it away"):
+        call_command("make_release", filter="area=")
+    with pytest.raises(CommandError, match="leave it away"):
+        call_command("export_reports", filter="area=", output="-")
+
+
+def test_what_differs_between_unlike_releases_need_not_have_changed(country, researcher, capsys):
+    one, other = made(), made(query="kind=building")
+    call_command("compare_releases", str(one.number), str(other.number))
+    assert "other audiences or filters" in capsys.readouterr().err
+    call_command("compare_releases", str(one.number), str(one.number))
+    assert capsys.readouterr().err == ""
 
 
 def test_what_was_typed_stays_when_something_is_wrong(researcher):

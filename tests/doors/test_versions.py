@@ -1,6 +1,6 @@
 """Two versions of a report side by side: any two of the office's, those of editions for everybody else."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -64,6 +64,15 @@ def test_any_two_versions_of_the_office_are_compared(school, official):
     )
     assert "<ins>" not in same
     assert "Minor" in same
+
+
+def test_moments_are_told_in_utc_as_the_column_says(school, official):
+    """The school's clocks are two hours ahead of it."""
+    shown = told(client(official), f"/r/{school.reference}/versions")
+    label = "Logged, UTC</th>" if "Logged, UTC</th>" in shown else "Logged, UTC</dt>"
+    cell = shown.partition(label)[2].partition("</dd>")[0]
+    assert school.logged_utc.astimezone(UTC).strftime("%H:%M") in cell
+    assert school.timezone == "Europe/Kyiv"
 
 
 def test_outsiders_compare_what_editions_showed(school):

@@ -12,8 +12,9 @@ import pytest
 from django.conf import settings
 
 from registry.columns import COLUMNS
-from registry.outputs import describing
+from registry.outputs import bundling, describing, dictionary
 from registry.outputs.tables import TABLES
+from registry.rules.vocabularies import Withheld
 from tests import factories
 
 from .test_exporting import office, written
@@ -150,6 +151,14 @@ def test_every_column_has_a_tag_of_its_own():
 # -- the doors
 
 
+def test_the_codes_that_withheld_lists_are_explained():
+    told = [line for line in bundling.codes() if line[0] == "withheld"]
+    assert [code for _column, code, _words in told] == [str(one) for one in Withheld]
+    assert "### withheld" in dictionary.markdown()
+    days = next(line for line in bundling.codebook("public") if line[1] == "verified_on")
+    assert "the first day of the month" in days[-1]
+
+
 def test_the_package_leads_to_the_selected_files(client):
     factories.edition()
     factories.published()
@@ -157,7 +166,10 @@ def test_the_package_leads_to_the_selected_files(client):
     assert told["version"] == "2026-03-10"
     assert told["description"].endswith("School")
     first, second, *_children = told["resources"]
-    assert first["path"] == f"{settings.BASE_URL}/reports.csv?hxl=1&type=school"
+    assert (
+        first["path"] == f"{settings.BASE_URL}/reports.csv?hxl=1&type=school&as_of=2026-03-10T12%3A00%3A00Z"
+    )
+    assert second["path"] == f"{settings.BASE_URL}/versions.csv?hxl=1&type=school"
     assert first["dialect"]["commentRows"] == [2]
     assert [field["name"] for field in first["schema"]["fields"]] == [column.name for column in COLUMNS]
     assert second["schema"]["primaryKey"] == ["reference", "valid_from_utc"]

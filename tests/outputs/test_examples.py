@@ -33,8 +33,9 @@ HARD = {
 
 
 @pytest.fixture
-def register(live_server):
+def register(live_server, settings):
     """Three schools, one of them struck twice, one repaired; and a house."""
+    settings.BASE_URL = live_server.url
     factories.ukraine()
     factories.edition()
     first = published(asset="0000-0001", repaired_on=date(2026, 3, 10), status="repaired")

@@ -20,6 +20,8 @@ class Command(BaseCommand):
             parser.add_argument(name, help="number of a release, or the folder of a bundle")
 
     def handle(self, *, earlier: str, later: str, **options: Any) -> None:
+        if warning := _unlike(earlier, later):
+            self.stderr.write(warning)
         try:
             found = releasing.compare(_folder(earlier), _folder(later))
         except OSError as error:
@@ -33,6 +35,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{number:>9,}  {column}")
         counts = {"added": len(found.added), "revised": len(found.revised), "vanished": found.vanished}
         self.stdout.write(_("%(added)d added, %(revised)d revised, %(vanished)d vanished") % counts)
+
+
+def _unlike(earlier: str, later: str) -> str:
+    """Why what differs between two releases need not have changed; "" where it has, or for bundles elsewhere."""
+    if not (earlier.isdigit() and later.isdigit()):
+        return ""
+    one, other = release_of(earlier), release_of(later)
+    if (one.audience, one.query) != (other.audience, other.query):
+        return _("They are of other audiences or filters: what differs need not have changed.")
+    if one.since_id or other.since_id:
+        return _("One holds only what changed since another: what it lacks has not vanished.")
+    return ""
 
 
 def _folder(named: str) -> Path:

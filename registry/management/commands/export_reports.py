@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registry.actions import journal
-from registry.filters import BadFilter, select
+from registry.filters import BadFilter, refuse_blanks, select
 from registry.models import Download
 from registry.outputs.formats import FORMATS, OPTIONS, Unfit
 from registry.outputs.sending import Sink
@@ -53,7 +53,9 @@ class Command(BaseCommand):
             if options[name] and name not in form.options:
                 raise CommandError(_("--%(name)s: not of %(format)s.") % {"name": name, "format": form.label})
         try:
-            selection = select(None, QueryDict(options["filter"]), holder=holder, as_of=options["as_of"])
+            asked = QueryDict(options["filter"])
+            refuse_blanks(asked)
+            selection = select(None, asked, holder=holder, as_of=options["as_of"])
             sheet = table.sheet(selection)
             form.check(sheet)
         except (BadFilter, Unfit) as error:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http import QueryDict
 from django.utils.dateparse import parse_date
 
 from registry.actions import releases
 from registry.actions.journal import Refused
-from registry.filters import BadFilter
+from registry.filters import BadFilter, refuse_blanks
 from registry.models import Edition, Release
 from registry.outputs import bundling
 from registry.rules import access
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
+            refuse_blanks(QueryDict(options["filter"]))
             release = releases.ask(
                 audience=options["audience"],
                 by=None,
