@@ -76,6 +76,8 @@ CONDITIONS = [
     ("kind = 'outage'", [2]),
     ("kind = 'outage' OR kind = 'building' AND dwellings_total > 11", [1, 2]),
     ("object_type LIKE 'h%' AND NOT (damage_level IS NULL)", [1]),
+    ("settlement ILIKE 'chuh%'", [0, 1]),
+    ("settlement NOT ILIKE '%UIV' OR object_type ILIKE 'HOU_E'", [1]),
     ("lat < 49.6 AND settlement = 'it''s'", []),
     ("dwellings_total BETWEEN 12 AND 13", [1]),
     ("updated_utc >= '2026/03/12 12:00:00' AND occurred_to < '2026/03/10'", [1, 2]),
