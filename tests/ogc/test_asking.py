@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registry.actions import editions
+from registry.actions import editions, tokens
 from registry.filters import paging, selection
 from registry.models import PublicReport, Report
 from tests import factories
@@ -217,8 +217,28 @@ def test_what_is_not_there_is_said_in_the_standards_shape(
         "/ogc/collections/reports/map",
     ):
         assert ask(address, expect=404).keys() == {"code", "description"}
-    answer = Client().post(OGC, {"x": 1})
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_wrong_method_is_told_which_are_right(method: str, reports: list[str], settings: Any) -> None:
+    """By a browser too, whose forms need a token against forgery elsewhere, and by a program with a token."""
+    settings.SECOND_FACTOR_REQUIRED = False
+    _token, secret = tokens.make(factories.person("researcher"), name="R", scope="read", days=1)
+    client = Client(enforce_csrf_checks=True)
+    for address in (
+        "/ogc",
+        "/ogc/",
+        "/ogc/api",
+        "/ogc/collections/reports",
+        OGC,
+        f"{OGC}/{reports[0]}",
+        "/ogc/x",
+    ):
+        for headers in ({}, {"Accept": "text/html"}, {"Authorization": f"Bearer {secret}"}):
+            answer = client.generic(method, address, b"{}", headers=headers)
+            assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD"), address
+            assert answer["Content-Type"] == "application/json"
+            assert answer.json().keys() == {"code", "description"}
 
 
 def test_a_reader_is_refused_on_a_page(reports: list[str]) -> None:
