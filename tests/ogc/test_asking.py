@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from registry.actions import editions, tokens
-from registry.filters import paging, selection
+from registry.filters import EVERY_FILTER, paging, selection
 from registry.models import PublicReport, Report
+from registry.ogc import asking
 from tests import factories
 from tests.ogc.conftest import OGC, ids
 
@@ -184,6 +185,23 @@ WRONG: list[dict[str, str]] = [
 def test_what_is_wrong_is_named(refused: Callable[..., str], reports: list[str]) -> None:
     for parameters in WRONG:
         assert refused(**parameters).startswith(f"{[*parameters][-1]}: "), parameters
+
+
+def test_an_empty_parameter_is_refused(refused: Callable[..., str], reports: list[str]) -> None:
+    """It comes of a variable that was not set, and would mean everything."""
+    names = [*asking.OWN, *asking.BESIDE, *EVERY_FILTER, *asking.EQUALS, "colour"]
+    assert {"bbox", "datetime", "filter", "limit", "settlement", "as_of", "status", "kind"} <= {*names}
+    for name in names:
+        for nothing in ("", " "):
+            assert refused(**{name: nothing}) == f"{name}: It is empty: leave it away.", name
+    # Nor is it left out beside one that is filled.
+    assert Client().get(f"{OGC}?status=verified&status=").status_code == 400
+    for address in ("/ogc", "/ogc/collections", "/ogc/collections/reports", f"{OGC}/{reports[0]}"):
+        answer = Client().get(address, {"as_of": ""})
+        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameterValue"), address
+    page = Client().get(OGC, {"bbox": ""}, headers={"Accept": "text/html"})
+    assert page.status_code == 400
+    assert "bbox" in page.content.decode()
 
 
 def test_a_parameter_given_twice_is_refused(reports: list[str]) -> None:
