@@ -17,6 +17,8 @@ from .problems import Problem
 ROOT = "/api/"
 #: Where tokens are taken: the API, and what programs fetch: features, releases, and all that is named like a file.
 _TAKEN = re.compile(r"/(api|ogc|releases)(/|$)|/.+\.\w+$")
+#: What says by itself which methods it takes.
+_SAYS_METHODS = re.compile(r"/api/|/ogc(/|$)")
 
 
 class Programs:
@@ -53,8 +55,8 @@ def _let_in(request: HttpRequest) -> None:
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return
-    api = request.path.startswith(ROOT)
-    if not _TAKEN.match(request.path) or not (api or request.method in ("GET", "HEAD")):
+    taken = request.method in ("GET", "HEAD") or _SAYS_METHODS.match(request.path)
+    if not (taken and _TAKEN.match(request.path)):
         raise Problem("forbidden", _("Tokens open the API and the files, nothing else."))
     try:
         token = tokens.find(secret.strip())

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -280,16 +281,19 @@ _WILD_IN_GLOB = _PLAIN_IN_GLOB | {"%": "*", "_": "?"}
 
 class Matches(Func):
     """Whether a column of text matches a pattern: % is any text, _ a letter, \\ takes either for itself. Small
-    letters are not large ones."""
+    letters are not large ones, unless ``folded``."""
 
     output_field = models.BooleanField()
     conditional = True
 
-    def __init__(self, column: str, pattern: str) -> None:
-        self.pattern = pattern
+    def __init__(self, column: str, pattern: str, *, folded: bool = False) -> None:
+        self.pattern, self.folded = pattern, folded
         super().__init__(F(column))
 
     def as_sqlite(self, compiler, connection, **extra):
+        if self.folded:
+            # Django's own function, which every connection has; SQLite's LIKE folds no letter but those of ASCII.
+            return self._as_sql(compiler, "{} REGEXP %s", _folding_regex(self.pattern))
         signs = iter(self.pattern)
         glob = [
             _WILD_IN_GLOB.get(sign, sign)
@@ -303,11 +307,27 @@ class Matches(Func):
     def as_postgresql(self, compiler, connection, **extra):
         # A backslash at the end, which stands for itself, would be an error.
         ends_in_escape = (len(self.pattern) - len(self.pattern.rstrip("\\"))) % 2
-        return self._as_sql(compiler, "{} LIKE %s", self.pattern + "\\" * ends_in_escape)
+        # Large and small again: some letters have two small ones, as Greek has for sigma.
+        template = "lower(upper({})) LIKE lower(upper(%s))" if self.folded else "{} LIKE %s"
+        return self._as_sql(compiler, template, self.pattern + "\\" * ends_in_escape)
 
     def _as_sql(self, compiler, template: str, pattern: str) -> tuple[str, list]:
         (column,) = self.get_source_expressions()
         return template.format(compiler.compile(column)[0]), [pattern]
+
+
+def _folding_regex(pattern: str) -> str:
+    """The pattern of a LIKE as a regular expression of Python that takes large and small letters for one. What
+    stands between two % is looked for once, where it comes first: trying all places would never end."""
+    parts, signs = [""], iter(pattern)
+    for sign in signs:
+        if sign == "%":
+            parts.append("")
+        else:
+            parts[-1] += "." if sign == "_" else re.escape(next(signs, sign) if sign == "\\" else sign)
+    first, *between = parts
+    last = f".*{between.pop()}" if between else ""
+    return rf"(?is)\A{first}{''.join(f'(?>.*?{part})' for part in between)}{last}\Z"
 
 
 class Hex(Func):

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 
 from registry.filters import BadFilter, Busy
 
@@ -81,13 +82,21 @@ def only(request: HttpRequest, names: Iterable[str]) -> None:
             raise BadFilter(name, _("There is no such parameter."))
 
 
+def _check_filled(request: HttpRequest) -> None:
+    """Raise BadFilter for the first parameter without a value: a variable that was not set must not mean "all
+    reports"."""
+    for name, values in request.GET.lists():
+        if not all(value.strip() for value in values):
+            raise BadFilter(name, _("It is empty: leave it away."))
+
+
 def refusal(status: int, code: str, description: str) -> HttpResponse:
     return HttpResponse(encoded({"code": code, "description": description}), content_type=JSON, status=status)
 
 
 def door(view: View) -> View:
-    """Decorator: the view may be read, and what it refuses is said in the standard's shape, or on a page to
-    whoever asked for one."""
+    """Decorator: the view may be read, by parameters that are not empty, and what it refuses is said in the
+    standard's shape, or on a page to whoever asked for one."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -96,6 +105,7 @@ def door(view: View) -> View:
             refused["Allow"] = "GET, HEAD"
             return refused
         try:
+            _check_filled(request)
             return view(request, *args, **kwargs)
         except BadFilter as error:
             if _to_a_reader(request):
@@ -111,7 +121,8 @@ def door(view: View) -> View:
             refused["Retry-After"] = "10"
             return refused
 
-    return guarded
+    # A wrong method is told so: there is nothing to forge where nothing is changed.
+    return csrf_exempt(guarded)
 
 
 def _to_a_reader(request: HttpRequest) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registry.actions import editions
-from registry.filters import paging, selection
+from registry.actions import editions, tokens
+from registry.filters import EVERY_FILTER, paging, selection
 from registry.models import PublicReport, Report
+from registry.ogc import asking
 from tests import factories
 from tests.ogc.conftest import OGC, ids
 
@@ -186,6 +187,23 @@ def test_what_is_wrong_is_named(refused: Callable[..., str], reports: list[str])
         assert refused(**parameters).startswith(f"{[*parameters][-1]}: "), parameters
 
 
+def test_an_empty_parameter_is_refused(refused: Callable[..., str], reports: list[str]) -> None:
+    """It comes of a variable that was not set, and would mean everything."""
+    names = [*asking.OWN, *asking.BESIDE, *EVERY_FILTER, *asking.EQUALS, "colour"]
+    assert {"bbox", "datetime", "filter", "limit", "settlement", "as_of", "status", "kind"} <= {*names}
+    for name in names:
+        for nothing in ("", " "):
+            assert refused(**{name: nothing}) == f"{name}: It is empty: leave it away.", name
+    # Nor is it left out beside one that is filled.
+    assert Client().get(f"{OGC}?status=verified&status=").status_code == 400
+    for address in ("/ogc", "/ogc/collections", "/ogc/collections/reports", f"{OGC}/{reports[0]}"):
+        answer = Client().get(address, {"as_of": ""})
+        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameterValue"), address
+    page = Client().get(OGC, {"bbox": ""}, headers={"Accept": "text/html"})
+    assert page.status_code == 400
+    assert "bbox" in page.content.decode()
+
+
 def test_a_parameter_given_twice_is_refused(reports: list[str]) -> None:
     for twice in (
         "limit=1&limit=2",
@@ -217,8 +235,28 @@ def test_what_is_not_there_is_said_in_the_standards_shape(
         "/ogc/collections/reports/map",
     ):
         assert ask(address, expect=404).keys() == {"code", "description"}
-    answer = Client().post(OGC, {"x": 1})
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_wrong_method_is_told_which_are_right(method: str, reports: list[str], settings: Any) -> None:
+    """By a browser too, whose forms need a token against forgery elsewhere, and by a program with a token."""
+    settings.SECOND_FACTOR_REQUIRED = False
+    _token, secret = tokens.make(factories.person("researcher"), name="R", scope="read", days=1)
+    client = Client(enforce_csrf_checks=True)
+    for address in (
+        "/ogc",
+        "/ogc/",
+        "/ogc/api",
+        "/ogc/collections/reports",
+        OGC,
+        f"{OGC}/{reports[0]}",
+        "/ogc/x",
+    ):
+        for headers in ({}, {"Accept": "text/html"}, {"Authorization": f"Bearer {secret}"}):
+            answer = client.generic(method, address, b"{}", headers=headers)
+            assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD"), address
+            assert answer["Content-Type"] == "application/json"
+            assert answer.json().keys() == {"code", "description"}
 
 
 def test_a_reader_is_refused_on_a_page(reports: list[str]) -> None:

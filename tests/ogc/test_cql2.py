@@ -61,6 +61,16 @@ FOUND: list[tuple[str, list[str]]] = [
     ("sources_agree = true", [ODE]),
     ("sources_agree <> TRUE", [ITS]),
     ("sources_agree < true", [ITS]),
+    # as GDAL writes true and false
+    ("sources_agree = 1", [ODE]),
+    ("sources_agree = 0", [ITS]),
+    ("sources_agree <> 1", [ITS]),
+    ("NOT (sources_agree = 1)", [ITS]),
+    ("sources_agree > 0", [ODE]),
+    ("1.0 = sources_agree", [ODE]),
+    ("sources_agree IN (1)", [ODE]),
+    ("sources_agree IN (0, true)", [ODE, ITS]),
+    ("sources_agree NOT IN (1)", [ITS]),
     ("verified_on = DATE('2026-03-10')", [ODE]),
     ("verified_on >= '2026-03-10'", [ODE]),
     ("verified_on > '2026-03-10T'", []),
@@ -108,6 +118,23 @@ FOUND: list[tuple[str, list[str]]] = [
     (r"settlement LIKE 'a*[b]\\\\c'", [STARS]),
     (r"settlement LIKE 'it''s' OR settlement LIKE 'x\\'", [ITS]),
     ("settlement LIKE '?de'", []),
+    # ILIKE, which GDAL has beside the standard's: letters of any script, large or small
+    ("settlement ILIKE 'ÖDE'", [ODE, SMALL]),
+    ("settlement ilike '%DE'", [ODE, SMALL]),
+    ("settlement ILIKE 'ö__'", [ODE, SMALL]),
+    ("settlement ILIKE 'ö_'", []),
+    ("settlement ILIKE 'DE'", []),
+    ("settlement NOT ILIKE '%DE'", [ITS, PERCENT, STARS]),
+    ("NOT (settlement ILIKE '%DE')", [ITS, PERCENT, STARS]),
+    (r"settlement ILIKE '100\%'", [PERCENT]),
+    (r"settlement ILIKE '1\_0%'", []),
+    ("settlement ILIKE 'A*[B]%'", [STARS]),
+    (r"settlement ILIKE 'A*[B]\\\\C'", [STARS]),
+    ("settlement ILIKE 'A%[%\\\\C'", [STARS]),
+    ("settlement ILIKE '%T%T%'", []),
+    ("settlement ILIKE '%'", [ODE, ITS, PERCENT, STARS, SMALL]),
+    (r"settlement ILIKE 'IT''S' OR settlement ILIKE 'x\\'", [ITS]),
+    ("settlement ILIKE '.*'", []),
     # quotes and escapes
     ("settlement = 'it''s'", [ITS]),
     (r"settlement = 'it\'s'", [ITS]),
@@ -136,6 +163,27 @@ def test_filters_find_what_the_standard_says(meets: Callable[..., list[str]]) ->
     assert wrong == {}
 
 
+def test_large_and_small_letters_are_one_in_every_script(meets: Callable[..., list[str]]) -> None:
+    for settlement, typed in (
+        ("Чугуїв", "чУГУЇ_"),
+        ("ԵՐԵՎԱՆ", "%երեվան"),
+        ("Αθήνας", "ΑΘΉΝΑΣ"),
+        ("Straße\nNord", "STRA%ße%NORD"),
+    ):
+        factories.published(settlement=settlement, object_name="x")
+        assert meets(f"settlement ILIKE '{typed}' AND object_name = 'x'") == [settlement]
+        assert meets(f"settlement LIKE '{typed}'") == []
+
+
+def test_a_pattern_of_many_wildcards_ends(meets: Callable[..., list[str]]) -> None:
+    """Each part is looked for where it comes first; all the ways to place ten would be tried for years."""
+    long = "aB" * 240
+    factories.published(settlement="", summary=long)
+    factories.published(settlement="long", summary=f"{long}C")
+    assert meets(f"summary ILIKE '{'%A' * 9}%c'") == ["long"]
+    assert meets(f"summary ILIKE '{'%b' * 9}%d'") == []
+
+
 def test_the_column_of_a_filter_may_be_a_parameter(
     meets: Callable[..., list[str]], ask: Callable[..., Any]
 ) -> None:
@@ -158,7 +206,12 @@ REFUSED = [
     ("settlement = 3", "settlement is a text"),
     ("dwellings_total = 'x'", "dwellings_total is a number"),
     ("dwellings_total = 1E999", "too large"),
-    ("sources_agree = 1", "sources_agree is true or false"),
+    ("sources_agree = 2", "sources_agree is true or false"),
+    ("sources_agree <> -1", "sources_agree is true or false"),
+    ("sources_agree = 0.5", "sources_agree is true or false"),
+    ("sources_agree IN (1, 2)", "sources_agree is true or false"),
+    ("sources_agree = '1'", "sources_agree is true or false"),
+    ("sources_agree = DATE('2026-03-10')", "sources_agree is true or false"),
     ("verified_on = TIMESTAMP('2026-03-10T12:00:00Z')", "verified_on is a day"),
     ("verified_on = DATE('2026-02-30')", "no day"),
     ("started_utc = TIMESTAMP('0001-01-01T00:00:00+14:00')", "no moment"),
@@ -170,9 +223,10 @@ REFUSED = [
     ("S_TOUCHES(geometry, BBOX(1,2,3,4))", "S_TOUCHES is not offered"),
     ("T_MEETS(started_utc, DATE('2026-03-10'))", "T_MEETS is not offered"),
     ("T_AFTER(settlement, INTERVAL('2026-01-01','..'))", "settlement is no day"),
-    ("settlement ILIKE 'x'", "ILIKE"),
     ("dwellings_total LIKE '1%'", "no text"),
+    ("dwellings_total ILIKE '1%'", "no text"),
     ("settlement LIKE '" + "%x" * 11 + "'", "wildcards"),
+    ("settlement ILIKE '" + "%x" * 11 + "'", "wildcards"),
     ("settlement = '" + "x" * 8_000 + "'", "8,000"),
     ("NOT " * 100 + "kind = 'x'", "deep"),
     (" OR ".join(["strike_no=1"] * 301), "300"),

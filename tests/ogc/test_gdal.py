@@ -76,6 +76,8 @@ CONDITIONS = [
     ("kind = 'outage'", [2]),
     ("kind = 'outage' OR kind = 'building' AND dwellings_total > 11", [1, 2]),
     ("object_type LIKE 'h%' AND NOT (damage_level IS NULL)", [1]),
+    ("settlement ILIKE 'chuh%'", [0, 1]),
+    ("settlement NOT ILIKE '%UIV' OR object_type ILIKE 'HOU_E'", [1]),
     ("lat < 49.6 AND settlement = 'it''s'", []),
     ("dwellings_total BETWEEN 12 AND 13", [1]),
     ("updated_utc >= '2026/03/12 12:00:00' AND occurred_to < '2026/03/10'", [1, 2]),
@@ -88,6 +90,37 @@ def test_conditions_are_pushed_down(layer: str, reports: list[str]) -> None:
         told = gdal("ogrinfo", "-ro", "-q", layer, "reports", "-where", where, CPL_DEBUG="OAPIF")
         assert "client side" not in told
         assert listed(told) == [reports[row] for row in rows], where
+
+
+@pytest.fixture
+def agreed(reports: list[str]) -> list[str]:
+    """The reports: sources agree on the first, not on the second, and nobody knows of the third."""
+    for reference, agree in zip(reports, (True, False, None), strict=True):
+        PublicReport.objects.filter(reference=reference).update(sources_agree=agree)
+    return reports
+
+
+TRUTHS = [
+    ("sources_agree = 1", [0]),
+    ("sources_agree = 0", [1]),
+    ("sources_agree <> 1", [1]),
+    ("NOT sources_agree = 1 AND dwellings_total > 3", [1]),
+    # Its own work.
+    ("sources_agree IN (1)", [0]),
+    ("sources_agree IN (0, 1)", [0, 1]),
+]
+
+
+def test_true_and_false_are_one_and_zero(layer: str, agreed: list[str], tmp_path: Path) -> None:
+    """SQL as GDAL takes it has no other words for them."""
+    for n, (where, rows) in enumerate(TRUTHS):
+        expected = [agreed[row] for row in rows]
+        assert found(layer, "-where", where) == expected, where
+        asked = ["-sql", f"SELECT * FROM reports WHERE {where}"]
+        assert listed(gdal("ogrinfo", "-ro", "-q", layer, *asked)) == expected, where
+        file = tmp_path / f"{n}.csv"
+        gdal("ogr2ogr", str(file), layer, "reports", "-select", "reference", "-where", where)
+        assert file.read_text().split()[1:] == expected, where
 
 
 def test_a_token_opens_its_persons_layer(layer: str, reports: list[str], settings: Any) -> None:

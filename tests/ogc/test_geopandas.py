@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from registry.models import PublicReport
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: In a process of its own: GDAL would wait for this one's server and not let it run.
@@ -29,6 +31,8 @@ print(json.dumps({
     "dwellings": float(frame.dwellings_total[1]),
     "box": list(read(bbox=(36.2, 49.9, 36.3, 50.1)).reference),
     "where": list(read(where="dwellings_total > 3 AND occurred_to >= '2026/03/01'").reference),
+    "true": list(read(where="sources_agree = 1").reference),
+    "false": list(read(where="sources_agree = 0").reference),
     "days": list(read(DATETIME="../2026-03-08").reference),
     "address": list(geopandas.read_file(items).reference),
 }))
@@ -36,6 +40,8 @@ print(json.dumps({
 
 
 def test_geopandas_reads_the_layer(live_server: Any, reports: list[str]) -> None:
+    for reference, agree in zip(reports, (True, False), strict=False):
+        PublicReport.objects.filter(reference=reference).update(sources_agree=agree)
     command = [sys.executable, "-c", PROGRAM, f"{live_server.url}/ogc"]
     told = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert told.returncode == 0, told.stderr
@@ -48,6 +54,8 @@ def test_geopandas_reads_the_layer(live_server: Any, reports: list[str]) -> None
         "dwellings": 12,
         "box": [shop],
         "where": [house],
+        "true": [shop],
+        "false": [house],
         "days": [house, loss],
         "address": [loss],
     }

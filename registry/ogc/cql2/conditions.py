@@ -97,13 +97,11 @@ class _Parts(Transformer):
 
     def like(self, name: Any, negated: Token | None, how: Token, typed: Token) -> Part:
         column, text = _column(name), meant(typed)
-        if how.upper() != "LIKE":
-            raise bad(_("ILIKE is not offered: LIKE tells small letters from large ones."))
         if not is_text(column):
             raise bad(_("%s is no text.") % column.name)
         if sum(text.count(sign) for sign in "%_") > MOST_WILDCARDS:
             raise bad(_("A pattern has more than %d wildcards.") % MOST_WILDCARDS)
-        matches, filled = Matches(column.name, text), ~Q(**{column.name: ""})
+        matches, filled = Matches(column.name, text, folded=how.upper() == "ILIKE"), ~Q(**{column.name: ""})
         return _perhaps_not(negated, Part(filled & Q(matches), filled & ~Q(matches)))
 
     def between(self, name: Any, negated: Token | None, low: Any, high: Any) -> Part:

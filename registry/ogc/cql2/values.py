@@ -40,9 +40,10 @@ def _as_number(column: Column, value: Any) -> Any:
 
 
 def _as_truth(column: Column, value: Any) -> bool:
-    if not isinstance(value, bool):
+    # As numbers, too: SQL as GDAL takes it has no other.
+    if value not in (0, 1):
         raise _wrong(column, _("true or false"))
-    return value
+    return bool(value)
 
 
 def _as_day(column: Column, value: Any) -> date:
