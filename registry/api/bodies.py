@@ -99,7 +99,7 @@ def read(request: Request, fields: Fields) -> Body:
                 given[name] = _typed(fields[name], came.values[name])
             except ValueError as error:
                 errors.append((name, str(error)))
-    if since is not None and (type(since) is not int or not 0 <= since < 2**31):
+    if since is not None and (type(since) is not int or not 1 <= since < 2**31):
         errors.append(("since", _("The number of a version.")))
     if errors:
         raise invalid(errors)
@@ -242,8 +242,13 @@ def _codes(field: Any) -> list[str]:
     return [str(code) for code in dict.fromkeys(codes) if code]
 
 
-def of_fields(fields: Fields, *, optional: Iterable[str] = (), since: bool = True) -> dict[str, Schema]:
-    """Media type → schema of a body for a form of these fields, of which some are not asked for."""
+#: What a version does that is sent with a body.
+SINCE = "The version you began from: what somebody has changed since is a conflict."
+
+
+def of_fields(fields: Fields, *, optional: Iterable[str] = (), since: str = SINCE) -> dict[str, Schema]:
+    """Media type → schema of a body for a form of these fields, of which some are not asked for. ``since``: what the
+    version does, "" where none is taken."""
     left_out = set(optional)
     properties = {name: of_form_field(field) for name, field in fields.items()}
     asked = {name for name, field in fields.items() if field.required and field.initial is None}
@@ -259,9 +264,9 @@ def of_fields(fields: Fields, *, optional: Iterable[str] = (), since: bool = Tru
     if since:
         beside["since"] = {
             "type": ["integer", "null"],
-            "minimum": 0,
+            "minimum": 1,
             "maximum": 2**31 - 1,
-            "description": "The version you began from: what somebody has changed since is a conflict.",
+            "description": since,
         }
     whole = {
         "type": "object",

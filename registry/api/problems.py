@@ -155,7 +155,12 @@ def _problem(exception: Exception) -> Problem | None:
 
 
 #: The fields of bodies that make columns of another name.
-_INPUTS = {"started_utc": "started_at"} | dict.fromkeys(PLACE_COLUMNS, "place") | {"lat": "lat", "lon": "lon"}
+_INPUTS = {
+    **{"started_utc": "started_at", "scale_grade": "grade"},
+    **{f"plan_{name}": name for name in ("scope", "cost", "currency", "funder")},
+    **dict.fromkeys(PLACE_COLUMNS, "place"),
+    **{"lat": "lat", "lon": "lon"},
+}
 
 
 def _conflict(conflict: Conflict) -> Problem:

@@ -78,7 +78,7 @@ def _as_it_stands(reference: str) -> dict[str, Any]:
     gives="Done",
     status=201,
     scope=TokenScope.LOG,
-    takes=bodies.of_fields(LOGGED, optional=["source_type"], since=False),
+    takes=bodies.of_fields(LOGGED, optional=["source_type"], since=""),
 )
 def log_report(request: Request) -> Response:
     """One report, by the form of the pages: the place is looked up, what follows is derived. Say what, where (a
@@ -196,7 +196,7 @@ def do_deed(request: Request, reference: str, name: str) -> Response:
     _require_valid(form)
 
     def act() -> dict[str, Any]:
-        deed.act(report, form, request.user)
+        deed.do(report, form, request.user, since=body.since)
         return _as_it_stands(report.reference)
 
     return Response(_once(request, act))
@@ -223,7 +223,13 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
             name: {
                 "summary": str(deed.label),
                 "description": f"Scope: {scope_of(name)}.",
-                "takes": bodies.of_fields(deed.form.base_fields, optional=_BEGUN | {"restriction"}),
+                "takes": bodies.of_fields(
+                    deed.form.base_fields,
+                    optional=_BEGUN | {"restriction"},
+                    since=bodies.SINCE
+                    if deed.conflicts
+                    else "The version you saw; nothing here is a conflict.",
+                ),
             }
             for name, deed in deeds.DEEDS.items()
         },

@@ -232,6 +232,38 @@ def test_an_edit_sent_twice_is_one(official: Program) -> None:
         assert official.patch(f"/reports/{made.reference}", sent).json()["office"]["version"] == 2
 
 
+@pytest.mark.parametrize("since", [99, 4, 0, -1])
+def test_what_began_from_no_version_that_there_was_is_refused(official: Program, since: int) -> None:
+    made = report(status="reported", lat=50.01, lon=36.23)
+    for name in ("No. 4", "No. 5"):
+        factories.change(made, at=NOW, object_name=name)
+    at, grade = f"/reports/{made.reference}", {"method": "desk", "grade": "ems98:3", "assessed_on": f"{DAY}"}
+    for answer in (
+        official.patch(at, {"since": since, "object_name": "School 6"}),
+        official.post(f"{at}/moves/ask", since=since, question="Which floor?"),
+        official.post(f"{at}/deeds/assess", since=since, **grade),
+        official.post(f"{at}/deeds/note", since=since, note="Seen"),
+    ):
+        (error,) = problem(answer)["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, "/since")
+    assert Report.objects.get().version == 3
+
+
+def test_deeds_that_set_what_another_has_set_since_are_conflicts(official: Program) -> None:
+    made = report(status="verified", lat=50.01, lon=36.23)
+    at, plan = f"/reports/{made.reference}/deeds", {"cost": 10, "currency": "EUR", "funder": "Oblast"}
+    grade = {"method": "desk", "assessed_on": f"{DAY}"}
+    assert official.post(f"{at}/plan", since=1, scope="Roof", **plan).status_code == 200
+    assert official.post(f"{at}/assess", since=1, grade="ems98:3", **grade).status_code == 200
+    for name, field, body in (
+        ("plan", "scope", {"scope": "Roof and wall", **plan}),
+        ("assess", "grade", {"grade": "ems98:4", **grade}),
+    ):
+        stale = official.post(f"{at}/{name}", since=1, **body)
+        assert [error["pointer"] for error in problem(stale)["errors"]] == [f"/{field}"]
+        assert (stale.status_code, official.post(f"{at}/{name}", since=3, **body).status_code) == (409, 200)
+
+
 # -- moves and deeds -----------------------------------------------------------------------------------
 
 
