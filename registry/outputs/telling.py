@@ -111,11 +111,13 @@ def kept_instead(reference: str, holder: str) -> str:
 _LONGEST_CHAIN = 5
 
 
-def timeline(report: Report, *, using: str = "default") -> list[Told]:
-    """Every entry of a report, newest first."""
+def timeline(report: Report, as_of: datetime | None = None, *, using: str = "default") -> list[Told]:
+    """Every entry of a report, as of a moment those recorded by then, newest first."""
     entries = (
         Entry.objects.using(using).filter(report=report).select_related("by", "wording").order_by("-number")
     )
+    if as_of is not None:
+        entries = entries.filter(recorded_at__lte=as_of)
     return [_tell(entry, report.kind) for entry in entries]
 
 
