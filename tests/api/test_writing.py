@@ -134,6 +134,15 @@ def test_a_field_that_is_wrong_is_named(official: Program, wrong: dict[str, Any]
     assert not Report.objects.exists()
 
 
+def test_a_refusal_names_each_field_in_its_own_words_too(official: Program) -> None:
+    made = report(status="reported")
+    at = f"/reports/{made.reference}"
+    detail = problem(official.post(f"{at}/deeds/assess"))["detail"]
+    assert {"grade: This field is required.", "method: This field is required."} <= {*detail.split("; ")}
+    began = problem(official.patch(at, {"since": 9, "summary": "x"}))["detail"]
+    assert began.startswith("since: This report has had no such version")
+
+
 @pytest.mark.parametrize(
     ("body", "media_type", "status"),
     [
