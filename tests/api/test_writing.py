@@ -208,6 +208,16 @@ def test_an_edit_changes_what_was_sent_and_nothing_else(official: Program) -> No
     assert cleared.json()["office"]["description"] is None
 
 
+def test_the_timeline_tells_what_an_edit_changed(official: Program) -> None:
+    made = report(lat=50.01, lon=36.23, dwellings_total=4, object_name="No. 4")
+    at = f"/reports/{made.reference}"
+    changed = official.patch(at, {"since": 1, "dwellings_total": 3, "object_name": None})
+    assert changed.status_code == 200, changed.content
+    told = official.read(f"{at}/timeline").json()["timeline"][0]["changes"]
+    pairs = [(one["before"], one["after"]) for one in told]
+    assert {("No. 4", "nothing"), ("4", "3")} <= set(pairs)
+
+
 def test_a_conflict_shows_both_values_side_by_side(official: Program) -> None:
     made = report(summary="Roof gone", lat=50.01, lon=36.23)
     factories.change(made, at=NOW, summary="Roof patched")
