@@ -17,22 +17,29 @@ from registry.rules import access, workflow
 from registry.rules.access import Verb
 from registry.rules.vocabularies import Kind, Status
 
-from . import evidence, inspections, outages, reports
+from . import evidence, inspections, journal, outages, reports
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One deed: the words of its button, the form it opens, who may do it, when, and how it is done."""
+    """One deed: the words of its button, the form it opens, who may do it, when, how it is done, and whether what
+    somebody has changed since is a conflict for it (then ``act`` takes ``since``)."""
 
     name: str
     label: Any
     form: type[forms.DeedForm]
     verb: Verb
-    act: Callable[[Report, Any, Person], Any]
+    act: Callable[..., Any]
     when: Callable[[Report], bool] = lambda report: True
+    conflicts: bool = False
 
     def is_open(self, report: Report, person: Person) -> bool:
         return access.may(person, self.verb, report) and self.when(report)
+
+    def do(self, report: Report, form: Any, by: Person, *, since: int | None = None) -> Any:
+        """Do it. ``since``: the version the person saw."""
+        journal.require_version(report, since)
+        return self.act(report, form, by, **({"since": since} if self.conflicts else {}))
 
 
 def _attach(report: Report, form: Any, by: Person) -> None:
@@ -48,7 +55,7 @@ def _attach(report: Report, form: Any, by: Person) -> None:
         )
 
 
-def _assess(report: Report, form: Any, by: Person) -> None:
+def _assess(report: Report, form: Any, by: Person, since: int | None) -> None:
     cleaned = form.cleaned_data
     scale, _colon, grade = cleaned["grade"].partition(":")
     line = inspections.new_assessment(
@@ -58,7 +65,7 @@ def _assess(report: Report, form: Any, by: Person) -> None:
         on=cleaned["assessed_on"],
         usability=cleaned["usability"],
     )
-    inspections.assess(report.reference, line, by=by, note=cleaned["note"])
+    inspections.assess(report.reference, line, by=by, note=cleaned["note"], since=since)
 
 
 def _set_asset(report: Report, form: Any, by: Person) -> None:
@@ -121,8 +128,9 @@ DEEDS: dict[str, Deed] = {
             _("Draft a repair plan"),
             forms.PlanForm,
             Verb.DRAFT_PLAN,
-            lambda r, f, by: reports.draft_plan(r.reference, by=by, **f.cleaned_data),
+            lambda r, f, by, since: reports.draft_plan(r.reference, by=by, since=since, **f.cleaned_data),
             lambda r: _damage(r) and r.status == Status.VERIFIED,
+            conflicts=True,
         ),
         Deed(
             "assess",
@@ -131,6 +139,7 @@ DEEDS: dict[str, Deed] = {
             Verb.GRADE,
             _assess,
             _damage,
+            conflicts=True,
         ),
         Deed(
             "attempt",

@@ -164,12 +164,24 @@ def require(person: Person, verb: Verb, report: Report) -> None:
 # -- conflicts and commands ----------------------------------------------------------------------------
 
 
+def require_version(report: Report, since: int | None) -> None:
+    """Raise Refused unless ``since`` is a version that the report has had, or None."""
+    if since is not None and not 1 <= since <= report.version:
+        raise Refused(
+            _("This report has had no such version: the newest is %(newest)d.") % {"newest": report.version},
+            code="since",
+            field="since",
+        )
+
+
 def refuse_stale(report: Report, asked: dict[str, Any], *, since: int | None) -> None:
-    """Raise Conflict if an entry after version ``since`` changed a field of ``asked`` to something else.
+    """Raise Conflict if an entry after version ``since`` changed a field of ``asked`` to something else, Refused if
+    there was no such version.
 
     ``asked`` maps field names to the values asked for; ``since`` None means the writer saw the newest.
     """
-    if since is None or since >= report.version:
+    require_version(report, since)
+    if since in (None, report.version):
         return
     later: set[str] = set()
     for body in Entry.objects.filter(report=report, number__gt=since).values_list("body", flat=True):
@@ -511,5 +523,5 @@ def _save_children(written: list[Written]) -> None:
 __all__ = [
     "Conflict", "EntryKind", "Line", "Refused", "canonical", "carried_out", "child_digest", "copy_to_past", "derive",
     "digest", "hashed", "latest_start", "lock", "now", "once", "plain", "read", "record", "record_many",
-    "refuse_stale", "require", "tally_key",
+    "refuse_stale", "require", "require_version", "tally_key",
 ]  # fmt: skip

@@ -342,10 +342,10 @@ def draft_plan(
             raise Refused(_("A repair is planned once the damage is verified."), code="status")
         fields = {
             "plan_scope": scope, "plan_cost": cost, "plan_currency": currency, "plan_funder": funder,
-            "hands": {**report.hands, "drafted": [by.pk]},
         }  # fmt: skip
         journal.refuse_stale(report, fields, since=since)
-        journal.record(Line(report, EntryKind.PLANNED, by=by, fields=fields))
+        hands = {**report.hands, "drafted": [by.pk]}
+        journal.record(Line(report, EntryKind.PLANNED, by=by, fields={**fields, "hands": hands}))
     return report
 
 

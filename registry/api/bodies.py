@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from registry.forms.base import LocalMoment
 from registry.forms.moves import FilesField
 
-from .problems import Problem, pointed
+from .problems import Problem, invalid
 from .shapes import Schema, said
 
 JSON, FORM = "application/json", "multipart/form-data"
@@ -99,7 +99,7 @@ def read(request: Request, fields: Fields) -> Body:
                 given[name] = _typed(fields[name], came.values[name])
             except ValueError as error:
                 errors.append((name, str(error)))
-    if since is not None and (type(since) is not int or not 0 <= since < 2**31):
+    if since is not None and (type(since) is not int or not 1 <= since < 2**31):
         errors.append(("since", _("The number of a version.")))
     if errors:
         raise invalid(errors)
@@ -177,12 +177,6 @@ def _digest_of_file(upload: UploadedFile) -> str:
     return digest.hexdigest()
 
 
-def invalid(errors: Iterable[tuple[str, Any]]) -> Problem:
-    """422: fields and what is wrong with each; "" for what concerns none alone."""
-    found = [{"pointer": pointed(name) if name else "", "message": str(message)} for name, message in errors]
-    return Problem("invalid", "; ".join(one["message"] for one in found), errors=found)
-
-
 def errors_of(form: forms.BaseForm) -> Problem:
     """422: what a form refuses."""
     return invalid(
@@ -242,8 +236,15 @@ def _codes(field: Any) -> list[str]:
     return [str(code) for code in dict.fromkeys(codes) if code]
 
 
-def of_fields(fields: Fields, *, optional: Iterable[str] = (), since: bool = True) -> dict[str, Schema]:
-    """Media type → schema of a body for a form of these fields, of which some are not asked for."""
+#: What a version does that is sent with a body.
+SINCE = "The version you began from: what somebody has changed since is a conflict."
+
+
+def of_fields(
+    fields: Fields, *, optional: Iterable[str] = (), since: str = SINCE, needs_since: bool = False
+) -> dict[str, Schema]:
+    """Media type → schema of a body for a form of these fields, of which some are not asked for. ``since``: what the
+    version does, "" where none is taken."""
     left_out = set(optional)
     properties = {name: of_form_field(field) for name, field in fields.items()}
     asked = {name for name, field in fields.items() if field.required and field.initial is None}
@@ -258,15 +259,15 @@ def of_fields(fields: Fields, *, optional: Iterable[str] = (), since: bool = Tru
     }
     if since:
         beside["since"] = {
-            "type": ["integer", "null"],
-            "minimum": 0,
+            "type": "integer" if needs_since else ["integer", "null"],
+            "minimum": 1,
             "maximum": 2**31 - 1,
-            "description": "The version you began from: what somebody has changed since is a conflict.",
+            "description": since,
         }
     whole = {
         "type": "object",
         "properties": properties | beside,
-        "required": required,
+        "required": [*required, *(["since"] if needs_since else [])],
         "additionalProperties": False,
     }
     without = {**whole, "properties": {k: v for k, v in whole["properties"].items() if k not in files}}  # type: ignore[attr-defined]

@@ -126,8 +126,14 @@ def components() -> dict[str, Schema]:
                 "recorded_at": text("When it was written down.", format="date-time"),
                 "from_status": of_field(report.get_field("status")),
                 "to_status": of_field(report.get_field("status")),
-                "changes": some(an_object({name: text("") for name in ("label", "before", "after")})),
-                "texts": some(an_object({name: text("") for name in ("label", "text")})),
+                "changes": some(
+                    an_object({name: text("") for name in ("label", "before", "after")}),
+                    "Every field that it changed; none of its first entry, which is the report as it was logged.",
+                ),
+                "texts": some(
+                    an_object({name: text("") for name in ("label", "text")}),
+                    "What was said with it: a note, a question; of the first entry the texts of the report.",
+                ),
             }
         ),
         "Timeline": an_object({"timeline": some(ref("TimelineEntry"), "The newest first.")}),

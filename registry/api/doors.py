@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from registry.filters import refuse_blanks
 from registry.models import Person
 from registry.rules import access
 from registry.rules.vocabularies import TokenScope
@@ -161,9 +162,7 @@ class Door(APIView):
         for name, values in request.GET.lists():
             if any("\x00" in value for value in (name, *values)):
                 raise problems.parameter(name.replace("\x00", ""), _("Null characters are not allowed."))
-            # A variable that was not set must not mean "all rows".
-            if not all(value.strip() for value in values):
-                raise problems.parameter(name, _("It is empty: leave it away."))
+        refuse_blanks(request.GET)
         unknown = set(request.GET) - (request.GET.keys() if operation.known is None else operation.known)
         for name in sorted(unknown):
             raise problems.parameter(name, _("There is no such parameter here."))

@@ -51,13 +51,20 @@ class Programs:
 
 
 def _let_in(request: HttpRequest) -> None:
-    """Give the request the person of its token, if it shows one; other schemes are left to proxies."""
+    """Give the request the person of its token, if it shows one. Where tokens are taken another scheme is refused, so
+    that nobody takes what is public for what they asked for; elsewhere it is left to proxies."""
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    if not scheme:
         return
+    is_token = scheme.lower() == "bearer"
     taken = request.method in ("GET", "HEAD") or _SAYS_METHODS.match(request.path)
     if not (taken and _TAKEN.match(request.path)):
-        raise Problem("forbidden", _("Tokens open the API and the files, nothing else."))
+        if is_token:
+            raise Problem("forbidden", _("Tokens open the API and the files, nothing else."))
+        return
+    if not is_token:
+        words = _("A token is sent as “Authorization: Bearer …”; no other scheme is taken.")
+        raise Problem("token", words, headers={"WWW-Authenticate": "Bearer"})
     try:
         token = tokens.find(secret.strip())
     except tokens.Unserving as why:

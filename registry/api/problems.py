@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -88,6 +88,16 @@ def parameter(name: str, message: Any) -> Problem:
     return Problem("parameter", f"{name}: {message}", errors=[{"parameter": name, "message": str(message)}])
 
 
+def invalid(errors: Iterable[tuple[str, Any]]) -> Problem:
+    """422: fields and what is wrong with each; "" for what concerns none alone."""
+    found = [(name, str(message)) for name, message in errors]
+    return Problem(
+        "invalid",
+        "; ".join(f"{name}: {message}" if name else message for name, message in found),
+        errors=[{"pointer": pointed(name) if name else "", "message": message} for name, message in found],
+    )
+
+
 def pointed(name: str) -> str:
     """The JSON pointer of a field of a body."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
@@ -155,7 +165,12 @@ def _problem(exception: Exception) -> Problem | None:
 
 
 #: The fields of bodies that make columns of another name.
-_INPUTS = {"started_utc": "started_at"} | dict.fromkeys(PLACE_COLUMNS, "place") | {"lat": "lat", "lon": "lon"}
+_INPUTS = {
+    **{"started_utc": "started_at", "scale_grade": "grade"},
+    **{f"plan_{name}": name for name in ("scope", "cost", "currency", "funder")},
+    **dict.fromkeys(PLACE_COLUMNS, "place"),
+    **{"lat": "lat", "lon": "lon"},
+}
 
 
 def _conflict(conflict: Conflict) -> Problem:
@@ -178,12 +193,13 @@ _NOT_YOURS = {"role", "area", "self", "disabled"}
 
 def _refused(refused: Refused) -> Problem:
     # Which of the files it was, an action does not know.
-    pointer = pointed(refused.field) if refused.field != "file" else ""
-    errors = [{"pointer": pointer, "message": str(refused.message)}] if refused.field else []
+    named = invalid([(refused.field if refused.field != "file" else "", refused.message)])
     if refused.code in ("client_id", "command"):
         kind = "id-used"
     elif refused.code in _NOT_YOURS or refused.code.startswith("apart_"):
         kind = "forbidden"
+    elif refused.field:
+        return named
     else:
-        kind = "invalid" if refused.field else "closed"
-    return Problem(kind, refused.message, errors=errors)
+        kind = "closed"
+    return Problem(kind, refused.message, errors=named.errors if refused.field else ())

@@ -1,5 +1,6 @@
 """Reports as the person who asks sees them: the list, one, and what stands beside it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponseRedirect
@@ -14,6 +15,7 @@ from registry.filters import BadFilter
 from registry.models import Person, Report
 from registry.models.identity import read_reference
 from registry.outputs import dictionary, reading, telling
+from registry.outputs.children import standing
 from registry.rules import access
 from registry.rules.vocabularies import Holder, Kind, Role
 
@@ -145,12 +147,9 @@ def get_report(request: Request, reference: str) -> Any:
     canonical = read_reference(reference)
     if canonical is None:
         raise Http404
-    if moment := single(request, "as_of"):
-        found = reading.then(request.user, canonical, moment)
-        if found is None:
-            raise Http404
-        selection, then = found
-        return Response(shown_as(selection.holder, then, now=False))
+    if single(request, "as_of"):
+        holder, then, _at = _seen(request, reference)
+        return Response(shown_as(holder, then, now=False))
     holder, row = reading.find(request.user, canonical)
     if row is not None:
         return Response(shown_as(holder, row))
@@ -205,20 +204,37 @@ def _own_report(own: Report) -> dict[str, Any]:
 # -- beside it -------------------------------------------------------------------------------------------
 
 
-def _seen(request: Request, reference: str) -> tuple[str, Any]:
-    """Whose row the person sees, and the row; 404 if none."""
-    holder, row = reading.find(request.user, read_reference(reference) or "")
+def _seen(request: Request, reference: str) -> tuple[str, Any, datetime | None]:
+    """Whose row the person sees, the row, and the moment it is of if one was asked for; 404 if none."""
+    canonical = read_reference(reference) or ""
+    if moment := single(request, "as_of"):
+        found = reading.then(request.user, canonical, moment)
+        if found is None:
+            raise Http404
+        selection, then = found
+        return selection.holder, then, selection.as_of
+    holder, row = reading.find(request.user, canonical)
     if row is None:
         raise Http404
-    return holder, row
+    return holder, row, None
+
+
+def _offices_then(request: Request, reference: str) -> tuple[Report, datetime | None]:
+    """The office's report, and the moment asked for: 403 for those who see what is published alone."""
+    holder, row, at = _seen(request, reference)
+    if holder != Holder.OFFICE:
+        raise Problem("forbidden", _("This is the office's alone."))
+    return _report_of(row), at
 
 
 def _offices(request: Request, reference: str) -> Report:
-    """The office's report: 403 for those who see what is published alone."""
-    holder, row = _seen(request, reference)
-    if holder != Holder.OFFICE:
-        raise Problem("forbidden", _("This is the office's alone."))
-    return row
+    """The office's report, as it is now."""
+    return _offices_then(request, reference)[0]
+
+
+def _report_of(row: Any) -> Report:
+    """The report of the office's row of now or then."""
+    return row if isinstance(row, Report) else row.report
 
 
 def offices_or_own(request: Request, reference: str) -> Report:
@@ -230,10 +246,10 @@ def offices_or_own(request: Request, reference: str) -> Report:
     return row
 
 
-@operation("What was done to a report", gives="Timeline", signed_in=True)
+@operation("What was done to a report", gives="Timeline", params=[AS_OF], signed_in=True)
 def get_timeline(request: Request, reference: str) -> Response:
     """Every entry, the newest first, for the office. Labels and words are for people; codes stand beside them."""
-    told = telling.timeline(_offices(request, reference))
+    told = telling.timeline(*_offices_then(request, reference))
     return Response({"timeline": [_told(one) for one in told]})
 
 
@@ -256,20 +272,21 @@ def _told(told: telling.Told) -> dict[str, Any]:
     }
 
 
-def _lines(lines: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    standing = lines.filter(voided_at=None).select_related("recorded_by")
-    return [{**values(line, names), "recorded_by": plain(line.recorded_by)} for line in standing]
+def _lines(lines: Any, names: tuple[str, ...], at: datetime | None = None) -> list[dict[str, Any]]:
+    stood = lines.filter(standing(at)).select_related("recorded_by")
+    return [{**values(line, names), "recorded_by": plain(line.recorded_by)} for line in stood]
 
 
-@operation("The assessments of a report", gives="Assessments")
+@operation("The assessments of a report", gives="Assessments", params=[AS_OF])
 def list_assessments(request: Request, reference: str) -> Response:
     """Grades on named scales, in the order of their recording; the report itself says the current one. Audiences are
     given the outgoing columns, as of their edition."""
-    holder, row = _seen(request, reference)
+    holder, row, at = _seen(request, reference)
     if holder == Holder.OFFICE:
-        return Response({"assessments": _lines(row.assessment_lines.order_by("pk"), shapes.ASSESSMENT)})
+        made = _report_of(row).assessment_lines.order_by("pk")
+        return Response({"assessments": _lines(made, shapes.ASSESSMENT, at)})
     blank = dict.fromkeys((*shapes.ASSESSMENT, "recorded_by"))
-    lines = reading.released_assessments(row, holder)
+    lines = reading.released_assessments(row, holder, at)
     return Response(
         {
             "assessments": [
@@ -293,16 +310,16 @@ def list_estimates(request: Request, reference: str) -> Response:
     return Response({"estimates": _lines(lines, shapes.ESTIMATE)})
 
 
-@operation("The steps of an outage", gives="Steps")
+@operation("The steps of an outage", gives="Steps", params=[AS_OF])
 def list_steps(request: Request, reference: str) -> Response:
     """When supply was lost and came back. Audiences are given the steps of some outages, as of their edition."""
-    holder, row = _seen(request, reference)
+    holder, row, at = _seen(request, reference)
     if holder != Holder.OFFICE:
-        steps = reading.released_steps(row, holder) if row.kind == Kind.OUTAGE else None
+        steps = reading.released_steps(row, holder, at) if row.kind == Kind.OUTAGE else None
         lines = None if steps is None else [{**values(step, shapes.STEP), "id": None} for step in steps]
         return Response({"steps": lines})
-    steps = row.outagestep_lines.filter(voided_at=None).order_by("at", "pk")
-    return Response({"steps": [{**values(step, shapes.STEP), "id": step.pk} for step in steps]})
+    stood = _report_of(row).outagestep_lines.filter(standing(at)).order_by("at", "pk")
+    return Response({"steps": [{**values(step, shapes.STEP), "id": step.pk} for step in stood]})
 
 
 @operation("Photos and documents of a report", gives="EvidenceList", signed_in=True)

@@ -48,7 +48,8 @@ def values(row: Any, names: Iterable[str]) -> dict[str, Any]:
 def said(label: Any, help: Any = "") -> str:
     """A label as the beginning of a description, then its help."""
     words = str(label)
-    return f"{words[:1].upper()}{words[1:]}. {help}".strip()
+    end = "" if not words or words.endswith(("?", "!", ".", "…", "؟", "？", "。")) else "."
+    return f"{words[:1].upper()}{words[1:]}{end} {help}".strip()
 
 
 def of_field(field: models.Field) -> Schema:

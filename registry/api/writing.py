@@ -24,7 +24,7 @@ from registry.rules.vocabularies import TokenScope
 from . import bodies, doors
 from .bodies import Sent
 from .doors import address, operation
-from .problems import Problem
+from .problems import Problem, invalid
 from .reports import offices_or_own, shown
 from .shapes import Schema
 
@@ -78,7 +78,7 @@ def _as_it_stands(reference: str) -> dict[str, Any]:
     gives="Done",
     status=201,
     scope=TokenScope.LOG,
-    takes=bodies.of_fields(LOGGED, optional=["source_type"], since=False),
+    takes=bodies.of_fields(LOGGED, optional=["source_type"], since=""),
 )
 def log_report(request: Request) -> Response:
     """One report, by the form of the pages: the place is looked up, what follows is derived. Say what, where (a
@@ -102,12 +102,17 @@ def _log(request: Request) -> Done:
     "Change what a report says",
     gives="Report",
     scope=TokenScope.WORK,
-    takes=bodies.of_fields(EDITED, optional=EDITED),
+    takes=bodies.of_fields(
+        EDITED,
+        optional=EDITED,
+        since=f"{bodies.SINCE} With `If-Match` alone it may be left away.",
+        needs_since=True,
+    ),
 )
 def edit_report(request: Request, reference: str) -> Response:
     """Send the fields to change, and `since`: the version you began from. A field that somebody else has changed
     since is a conflict (409), which says what stands now and what you asked for. `If-Match` with the ETag you read
-    asks for more: that nothing of the report has changed (412)."""
+    asks for more: that nothing of the report has changed (412); it stands for `since`, too."""
     row = offices_or_own(request, reference)
     if not access.may(request.user, Verb.EDIT, row):
         raise Refused(_("Your role does not do this."), code="role")
@@ -123,7 +128,7 @@ def _edit(request: Request, row: Report) -> None:
         _refuse_unless_read(request, row, match)
         since = row.version if since is None else since
     if since is None:
-        raise bodies.invalid([("since", _("Say which version you began from."))])
+        raise invalid([("since", _("Say which version you began from."))])
     initial = edit_initial(row)
     form = EditForm(body.over(initial, EDITED), initial=initial)
     if not form.is_valid():
@@ -196,7 +201,7 @@ def do_deed(request: Request, reference: str, name: str) -> Response:
     _require_valid(form)
 
     def act() -> dict[str, Any]:
-        deed.act(report, form, request.user)
+        deed.do(report, form, request.user, since=body.since)
         return _as_it_stands(report.reference)
 
     return Response(_once(request, act))
@@ -223,7 +228,13 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
             name: {
                 "summary": str(deed.label),
                 "description": f"Scope: {scope_of(name)}.",
-                "takes": bodies.of_fields(deed.form.base_fields, optional=_BEGUN | {"restriction"}),
+                "takes": bodies.of_fields(
+                    deed.form.base_fields,
+                    optional=_BEGUN | {"restriction"},
+                    since=bodies.SINCE
+                    if deed.conflicts
+                    else "The version you saw; nothing here is a conflict.",
+                ),
             }
             for name, deed in deeds.DEEDS.items()
         },

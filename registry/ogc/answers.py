@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from registry.filters import BadFilter, Busy
+from registry.filters import BadFilter, Busy, refuse_blanks
 
 JSON, HTML = "application/json", "text/html"
 GEOJSON, SCHEMA = "application/geo+json", "application/schema+json"
@@ -82,14 +82,6 @@ def only(request: HttpRequest, names: Iterable[str]) -> None:
             raise BadFilter(name, _("There is no such parameter."))
 
 
-def _check_filled(request: HttpRequest) -> None:
-    """Raise BadFilter for the first parameter without a value: a variable that was not set must not mean "all
-    reports"."""
-    for name, values in request.GET.lists():
-        if not all(value.strip() for value in values):
-            raise BadFilter(name, _("It is empty: leave it away."))
-
-
 def refusal(status: int, code: str, description: str) -> HttpResponse:
     return HttpResponse(encoded({"code": code, "description": description}), content_type=JSON, status=status)
 
@@ -105,7 +97,7 @@ def door(view: View) -> View:
             refused["Allow"] = "GET, HEAD"
             return refused
         try:
-            _check_filled(request)
+            refuse_blanks(request.GET)
             return view(request, *args, **kwargs)
         except BadFilter as error:
             if _to_a_reader(request):

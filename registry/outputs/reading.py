@@ -118,11 +118,11 @@ def released_steps(row: ReportRow, holder: str, as_of: datetime | None = None) -
     return list(OutageStep.objects.filter(pk__in=seen).order_by("at", "pk")) or None
 
 
-def released_assessments(row: ReportRow, holder: str) -> list[dict[str, Any]]:
-    """The outgoing columns of each grade that an audience sees of a report, as of its edition, in the order of their
-    recording."""
-    rows: Any = CURRENT[holder]._default_manager.filter(pk=row.pk)
-    children = Children(Assessment, holder, using="default")
+def released_assessments(row: ReportRow, holder: str, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """The outgoing columns of each grade that an audience sees of a report, as of its edition or an earlier one, in
+    the order of their recording."""
+    rows: Any = type(row)._default_manager.filter(pk=row.pk)
+    children = Children(Assessment, holder, as_of, using="default")
     lines = children.of(rows).order_by(f"{children.path(rows)}__pk")
     names = [column.field.name for column in ASSESSMENTS]
     return [

@@ -19,14 +19,20 @@ from registry.models.reports import field_of
 from registry.rules import vocabularies as v
 from registry.rules import workflow
 
-#: Changes that a line of the timeline says in words; the rest stays in the entry's body.
-_SAID = (
-    "kind", "sector", "object_type", "occurred_from", "occurred_to", "started_utc", "settlement",
-    "adm1_name", "adm2_name", "lat", "lon", "geo_precision", "cause_group", "damage_level", "scale",
-    "scale_grade", "usability", "in_use", "outcome", "customers_affected", "customers_out", "etr_utc",
-    "restriction", "repair_cost", "related", "priority", "crew", "due_on", "made_safe_on", "withdrawn",
-    "danger",
+#: Changes that a line of the timeline leaves out; they stay in the entry's body.
+_UNSAID = frozenset(
+    {
+        # Its heading says them.
+        "status", "status_before_merge", "started_urgently",
+        # How the report came, said once.
+        "reference", "logged_utc", "logged_by_id", "from_resident", "client_id", "client_digest", "batch_id",
+        # Who did it: whoever the line is by.
+        "hands", "place_confirmed_by_id",
+        # Reckoned by the journal, or kept by the geocoder.
+        "counts_from", "geocode_query", "geocode_candidates",
+    }
 )  # fmt: skip
+_SAID = tuple(f.attname for f in Report._meta.concrete_fields if f.attname not in _UNSAID)
 
 
 Given = ParamSpec("Given")
@@ -111,29 +117,86 @@ def kept_instead(reference: str, holder: str) -> str:
 _LONGEST_CHAIN = 5
 
 
-def timeline(report: Report, *, using: str = "default") -> list[Told]:
-    """Every entry of a report, newest first."""
+def timeline(report: Report, as_of: datetime | None = None, *, using: str = "default") -> list[Told]:
+    """Every entry of a report, as of a moment those recorded by then, newest first."""
     entries = (
         Entry.objects.using(using).filter(report=report).select_related("by", "wording").order_by("-number")
     )
-    return [_tell(entry, report.kind) for entry in entries]
+    if as_of is not None:
+        entries = entries.filter(recorded_at__lte=as_of)
+    story = _Story(report, list(reversed(entries)), using)
+    return [story.tell(entry) for entry in story.entries][::-1]
 
 
-def _tell(entry: Entry, kind: str) -> Told:
-    body = json.loads(entry.body)
-    moved = entry.from_status and entry.from_status != entry.to_status
-    who = str(entry.by) if entry.by else _t("The register")
-    role = f" ({v.label('role', entry.role)})" if entry.role else ""
-    return Told(
-        at=entry.happened_at,
-        recorded_at=entry.recorded_at,
-        title=_title(entry, kind),
-        by=f"{who}{role}",
-        entry=entry,
-        status=(entry.from_status, entry.to_status) if moved else None,
-        changes=[] if entry.kind == v.EntryKind.LOGGED else list(_changes(body.get("fields", {}))),
-        texts=[(_text_label(name), text) for name, text in _words_of(entry).items()],
-    )
+class _Story:
+    """The entries of a report, the oldest first, told one after the other: what a text was, an earlier one says."""
+
+    def __init__(self, report: Report, entries: list[Entry], using: str) -> None:
+        self.entries, self.kind = entries, report.kind
+        self.bodies = {entry.pk: json.loads(entry.body) for entry in entries}
+        self.texts: dict[str, str | None] = {}
+        self.names = {name: dict(self._named(name, using)) for name in _NAMED}
+
+    def _named(self, name: str, using: str) -> Iterable[tuple[int, str]]:
+        """What each row is called that a field ever led to."""
+        keys = {key for body in self.bodies.values() for key in body.get("fields", {}).get(name, ()) if key}
+        table: Any = field_of(name).related_model
+        for row in table._default_manager.using(using).filter(pk__in=keys) if keys else ():
+            yield row.pk, getattr(row, "reference", None) or str(row)
+
+    def tell(self, entry: Entry) -> Told:
+        moved = entry.from_status and entry.from_status != entry.to_status
+        who = str(entry.by) if entry.by else _t("The register")
+        role = f" ({v.label('role', entry.role)})" if entry.role else ""
+        changes, words = self._changes(entry), _words_of(entry)
+        if entry.kind == v.EntryKind.LOGGED:
+            changes = []
+        else:
+            words = {name: text for name, text in words.items() if name not in _SAID}
+        return Told(
+            at=entry.happened_at,
+            recorded_at=entry.recorded_at,
+            title=_title(entry, self.kind),
+            by=f"{who}{role}",
+            entry=entry,
+            status=(entry.from_status, entry.to_status) if moved else None,
+            changes=changes,
+            texts=[(_text_label(name), text) for name, text in words.items()],
+        )
+
+    def _changes(self, entry: Entry) -> list[tuple[str, str, str]]:
+        """Label, value before and value after of every field that an entry changed, in the order of the columns."""
+        body, words, found = self.bodies[entry.pk], _words_of(entry), []
+        fields, texts = body.get("fields", {}), body.get("texts", {})
+        for name in _SAID:
+            if name in fields:
+                *before, after = fields[name]
+                pair = self._words(name, before[0] if before else None), self._words(name, after)
+            elif name in texts:
+                # A text of which the entry keeps a digest alone was erased.
+                told = words.get(name) if texts[name] else ""
+                pair = _text(self.texts.get(name, "")), _text(told)
+                self.texts[name] = told
+            else:
+                continue
+            found.append((str(field_of(_NAMED.get(name, name)).verbose_name), *pair))
+        return found
+
+    def _words(self, name: str, value: Any) -> str:
+        if name in _NAMED:
+            return self.names[name].get(value) or _t("nothing")
+        # The labels of moments say UTC.
+        return _worded(name, field_of(name).to_python(value), "UTC") or _t("nothing")
+
+
+#: Fields that lead to other rows, and the column that is called as they are.
+_NAMED = {
+    "assignee_id": "assignee", "merged_into_id": "merged_into", "of_asset_id": "asset", "of_incident_id": "incident",
+}  # fmt: skip
+
+
+def _text(words: str | None) -> str:
+    return _t("erased") if words is None else words or _t("nothing")
 
 
 def _words_of(entry: Entry) -> dict[str, str]:
@@ -149,21 +212,6 @@ def _title(entry: Entry, kind: str) -> str:
             label = entry.move
         return label if entry.kind == v.EntryKind.MOVED else _t("Asked for: %(move)s") % {"move": label}
     return str(v.label("entry_kind", entry.kind))
-
-
-def _changes(fields: dict[str, list[Any]]) -> Iterable[tuple[str, str, str]]:
-    for name in _SAID:
-        if name in fields:
-            *before, after = fields[name]
-            label = str(field_of(name).verbose_name)
-            yield label, _words(name, before[0] if before else None), _words(name, after)
-
-
-def _words(name: str, value: Any) -> str:
-    if value in (None, ""):
-        return _t("nothing")
-    choices = dict(field_of(name).flatchoices)
-    return str(choices.get(value, value))
 
 
 _TEXT_LABELS = {
@@ -195,11 +243,14 @@ def open_question(report: Report, *, using: str = "default") -> str:
 def value_of(row: Any, name: str, zone: str = "") -> str:
     """A column of a row of any holder in words, moments on the clocks of its place or of a ``zone``; "" where it has
     none."""
-    value = getattr(row, name)
+    return _worded(name, getattr(row, name), zone or row.timezone)
+
+
+def _worded(name: str, value: Any, zone: str) -> str:
     if value in (None, ""):
         return ""
     if isinstance(value, datetime):
-        here = value.astimezone(ZoneInfo(zone or row.timezone or "UTC"))
+        here = value.astimezone(ZoneInfo(zone or "UTC"))
         return f"{date_format(here, 'DATE_FORMAT')} {date_format(here, 'TIME_FORMAT')}"
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")

@@ -1,6 +1,7 @@
 """How a form's act is done: once for its command id, and what is refused becomes an error of the form, so
 that nothing typed is lost."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,13 @@ from registry.actions.journal import Conflict, Refused
 from registry.models.reports import field_of
 
 from .guards import command_id, person_of
+
+
+def version(request: HttpRequest, name: str = "since") -> int | None:
+    """The version of a report that a form began from, None if it says none; what is no number is 0, which no report
+    ever had."""
+    sent = request.POST.get(name, "")
+    return (int(sent) if re.fullmatch("[0-9]{1,9}", sent) else 0) if sent else None
 
 
 def once(request: HttpRequest, form: Any, act: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

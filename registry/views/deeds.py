@@ -46,7 +46,7 @@ def deed(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     if not chosen.is_open(report, person_of(request)):
         return _closed(request, report, chosen.label, _("This is not open to you here and now."))
     if request.method == "POST" and form.is_valid():
-        done = _carry_out(request, form, lambda: chosen.act(report, form, person_of(request)))
+        done = _carry_out(request, form, lambda: chosen.do(report, form, person_of(request)))
         if done:
             return redirect("report", report.reference)
     context = {"report": report, "form": form, "label": chosen.label, "draft": f"{name}-{report.reference}"}
@@ -73,7 +73,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         reason_opens=refusal is not None,
     )
     if request.method == "POST" and (form.is_valid() or not form.fields):
-        since = _version(request)
+        since = acting.version(request)
         done = _carry_out(
             request,
             form,
@@ -89,15 +89,10 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         "label": chosen.label,
         "move": chosen,
         "refusal": refusal,
-        "since": _version(request) or report.version,
+        "since": acting.version(request) or report.version,
         "draft": f"{name}-{report.reference}",
     }
     return render(request, "report/deed.html", context, status=409 if hasattr(form, "conflict") else 200)
-
-
-def _version(request: HttpRequest) -> int | None:
-    sent = request.POST.get("since", "")
-    return int(sent) if sent.isdigit() else None
 
 
 def _carry_out(request: HttpRequest, form: Any, act: Callable[[], Any]) -> bool:

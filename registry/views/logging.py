@@ -231,7 +231,9 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
     if not access.may(person_of(request), Verb.EDIT, row):
         return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
     form = EditForm(request.POST or None, initial=edit_initial(row))
-    since = int(request.POST["since"]) if request.POST.get("since", "").isdigit() else row.version
+    since = acting.version(request)
+    if since is None:
+        since = row.version
     if request.method == "POST" and form.is_valid():
         place_changed = any(name in form.changed_data for name in PLACE_INPUTS)
         done = acting.once(

@@ -1,5 +1,7 @@
 """The description of the API: made of the columns, filters and forms, and true JSON Schema."""
 
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -48,6 +50,31 @@ def test_every_move_and_deed_has_an_address_of_its_own() -> None:
         assert f"{API}/reports/{{reference}}/deeds/{name}" in paths
     ids = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_a_change_says_what_it_began_from() -> None:
+    paths = described("en")["paths"]
+    change = paths[f"{API}/reports/{{reference}}"]["patch"]["requestBody"]["content"]["application/json"]
+    assert change["schema"]["required"] == ["since"]
+    assert (change["schema"]["properties"]["since"] | {"description": ""}) == {
+        "type": "integer", "minimum": 1, "maximum": 2**31 - 1, "description": "",
+    }  # fmt: skip
+    log = paths[f"{API}/reports"]["post"]["requestBody"]["content"]["application/json"]
+    assert "since" not in log["schema"]["properties"]
+
+
+def test_no_sentence_ends_twice() -> None:
+    spec = described("en")
+    ends = re.compile(r"[?!.,;:][?!.,;:]|^\.|^\s")
+    assert [words for words in _descriptions(spec) if ends.search(words)] == []
+
+
+def _descriptions(spec: Any) -> Iterator[str]:
+    for name, one in spec.items() if isinstance(spec, dict) else enumerate(spec):
+        if isinstance(one, dict | list):
+            yield from _descriptions(one)
+        elif name == "description":
+            yield one
 
 
 def test_every_schema_is_one() -> None:

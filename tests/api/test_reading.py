@@ -1,7 +1,9 @@
 """What the API gives to whom to read, and how it says no."""
 
 import json
-from datetime import timedelta
+from csv import DictReader
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from django.test import Client
 
 from registry.actions import journal
 from registry.columns import COLUMNS
-from registry.models import Assessment, Asset, Incident, Statement
+from registry.models import Assessment, Asset, Incident, OutageStep, Report, Statement
 from registry.rules.vocabularies import Holder
 from tests import factories
 from tests.factories import AT, client
@@ -157,6 +159,72 @@ def test_as_of_answers_as_the_register_stood_then() -> None:
     assert read(f"/reports/{made.reference}?as_of={then}", official)["status"] == "reported"
     listed = read(f"/reports?as_of={then}", official)
     assert [row["status"] for row in listed["reports"]] == ["reported"]
+
+
+def hang(made: Report, *rows: Any, at: datetime, voids: Any = ()) -> None:
+    with transaction.atomic():
+        line = journal.Line(journal.lock(made.reference), "noted", rows=list(rows), voids=list(voids))
+        journal.record(line, at=at)
+
+
+def test_grades_and_steps_of_an_edition_are_those_of_the_files() -> None:
+    water = {
+        "kind": "outage",
+        "sector": "water",
+        "object_type": "",
+        "damage_level": "",
+        "status": "confirmed",
+    }
+    school, supply = factories.report(), factories.report(**water, customers_unit="accounts")
+    for days in (0, 1):
+        at = AT + timedelta(days=days)
+        step = {"at": at - timedelta(hours=9), "direction": "lost", "customers": 900 + days}
+        hang(school, Assessment(scale="ems98", scale_grade=str(days), method="desk", assessed_on=at), at=at)
+        hang(supply, OutageStep(**step), at=at)
+        factories.edition(at)
+    then, now = (AT, AT + timedelta(days=1))
+    for made, columns in ((school, {}), (supply, water | {"customers_unit": "accounts"})):
+        factories.past(Holder.RESEARCHER, report=made, since=then, until=now, **columns)
+        factories.published(Holder.RESEARCHER, report=made, at=now, **columns)
+    researcher = client(factories.person("researcher"))
+    for query, n in (("", 2), (f"?as_of={then.date()}", 1), (f"?as_of={now.date()}", 2)):
+        for file, made, table, column in (
+            ("assessments", school, "assessments", "scale_grade"),
+            ("outage_steps", supply, "steps", "customers"),
+        ):
+            content = b"".join(researcher.get(f"/{file}.csv{query}")).decode()
+            filed = [row[column] for row in DictReader(StringIO(content))]
+            told = read(f"/reports/{made.reference}/{table}{query}", researcher)[table]
+            assert ([str(line[column]) for line in told], len(told)) == (sorted(filed), n)
+    for table in ("assessments", "steps"):
+        address = f"{API}/reports/{school.reference}/{table}?as_of="
+        refused = problem(researcher.get(f"{address}2026-03-09"))
+        assert (refused["status"], refused["errors"][0]["parameter"]) == (400, "as_of")
+        assert researcher.get(f"{API}/reports/9999-9999/{table}?as_of=2026-03-10").status_code == 404
+
+
+def test_the_office_reads_lines_and_entries_that_stood_then() -> None:
+    official = client(factories.person("official", factories.ukraine()["UA-63"]))
+    made = factories.report()
+    first, second = (
+        Assessment(scale="ems98", scale_grade=grade, method="desk", assessed_on=AT.date()) for grade in "12"
+    )
+    step = OutageStep(at=AT, direction="lost", customers=5)
+    hang(made, first, step, at=AT + timedelta(hours=1))
+    hang(made, second, at=AT + timedelta(days=2), voids=[first, step])
+    factories.change(made, at=AT + timedelta(days=2), summary="Roof gone")
+    at, query = f"/reports/{made.reference}", f"?as_of={AT + timedelta(days=1):%Y-%m-%d}"
+    for asked, grades, steps, entries in ((query, ["1"], [5], [2, 1]), ("", ["2"], [], [4, 3, 2, 1])):
+        told = read(f"{at}/assessments{asked}", official)["assessments"]
+        assert [line["scale_grade"] for line in told] == grades
+        assert [line["customers"] for line in read(f"{at}/steps{asked}", official)["steps"]] == steps
+        told = read(f"{at}/timeline{asked}", official)["timeline"]
+        assert [line["number"] for line in told] == entries
+    researcher = client(factories.person("researcher"))
+    factories.published(Holder.RESEARCHER, report=made)
+    factories.edition()
+    refused = researcher.get(f"{API}{at}/timeline?as_of={AT:%Y-%m-%d}")
+    assert problem(refused)["detail"] == "This is the office's alone."
 
 
 def test_incidents_and_their_statements() -> None:

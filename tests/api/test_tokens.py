@@ -169,5 +169,15 @@ def test_a_database_that_is_away_is_a_problem_before_the_door(monkeypatch: pytes
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
 
 
-def test_a_proxys_own_password_is_no_token() -> None:
-    assert Client().get("/api/v1/reports", headers={"Authorization": "Basic eDp5"}).status_code == 200
+@pytest.mark.parametrize("address", ["/api/v1/reports", "/reports.csv", "/ogc/collections", "/releases"])
+@pytest.mark.parametrize("sent", ["Token {}", "{}", "Basic eDp5", "Bearer{}", "Bearer:{}"])
+def test_another_scheme_is_refused_and_never_the_public(official: Person, address: str, sent: str) -> None:
+    _token, secret = tokens.make(official, **ASKED)
+    answer = Client().get(address, headers={"Authorization": sent.format(secret)})
+    refused(answer, "“Authorization: Bearer …”")
+
+
+def test_a_proxys_own_password_opens_pages_and_no_more() -> None:
+    proxied = Client(headers={"Authorization": "Basic eDp5"})
+    assert [proxied.get(address).status_code for address in ("/", "/reports", "/sign-in")] == [200] * 3
+    assert Client(headers={"Authorization": ""}).get("/api/v1/reports").status_code == 200

@@ -134,6 +134,15 @@ def test_a_field_that_is_wrong_is_named(official: Program, wrong: dict[str, Any]
     assert not Report.objects.exists()
 
 
+def test_a_refusal_names_each_field_in_its_own_words_too(official: Program) -> None:
+    made = report(status="reported")
+    at = f"/reports/{made.reference}"
+    detail = problem(official.post(f"{at}/deeds/assess"))["detail"]
+    assert {"grade: This field is required.", "method: This field is required."} <= {*detail.split("; ")}
+    began = problem(official.patch(at, {"since": 9, "summary": "x"}))["detail"]
+    assert began.startswith("since: This report has had no such version")
+
+
 @pytest.mark.parametrize(
     ("body", "media_type", "status"),
     [
@@ -199,6 +208,16 @@ def test_an_edit_changes_what_was_sent_and_nothing_else(official: Program) -> No
     assert cleared.json()["office"]["description"] is None
 
 
+def test_the_timeline_tells_what_an_edit_changed(official: Program) -> None:
+    made = report(lat=50.01, lon=36.23, dwellings_total=4, object_name="No. 4")
+    at = f"/reports/{made.reference}"
+    changed = official.patch(at, {"since": 1, "dwellings_total": 3, "object_name": None})
+    assert changed.status_code == 200, changed.content
+    told = official.read(f"{at}/timeline").json()["timeline"][0]["changes"]
+    pairs = [(one["before"], one["after"]) for one in told]
+    assert {("No. 4", "nothing"), ("4", "3")} <= set(pairs)
+
+
 def test_a_conflict_shows_both_values_side_by_side(official: Program) -> None:
     made = report(summary="Roof gone", lat=50.01, lon=36.23)
     factories.change(made, at=NOW, summary="Roof patched")
@@ -230,6 +249,38 @@ def test_an_edit_sent_twice_is_one(official: Program) -> None:
     sent = {"since": 1, "summary": "x", "client_id": str(uuid4())}
     for _time in range(2):
         assert official.patch(f"/reports/{made.reference}", sent).json()["office"]["version"] == 2
+
+
+@pytest.mark.parametrize("since", [99, 4, 0, -1])
+def test_what_began_from_no_version_that_there_was_is_refused(official: Program, since: int) -> None:
+    made = report(status="reported", lat=50.01, lon=36.23)
+    for name in ("No. 4", "No. 5"):
+        factories.change(made, at=NOW, object_name=name)
+    at, grade = f"/reports/{made.reference}", {"method": "desk", "grade": "ems98:3", "assessed_on": f"{DAY}"}
+    for answer in (
+        official.patch(at, {"since": since, "object_name": "School 6"}),
+        official.post(f"{at}/moves/ask", since=since, question="Which floor?"),
+        official.post(f"{at}/deeds/assess", since=since, **grade),
+        official.post(f"{at}/deeds/note", since=since, note="Seen"),
+    ):
+        (error,) = problem(answer)["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, "/since")
+    assert Report.objects.get().version == 3
+
+
+def test_deeds_that_set_what_another_has_set_since_are_conflicts(official: Program) -> None:
+    made = report(status="verified", lat=50.01, lon=36.23)
+    at, plan = f"/reports/{made.reference}/deeds", {"cost": 10, "currency": "EUR", "funder": "Oblast"}
+    grade = {"method": "desk", "assessed_on": f"{DAY}"}
+    assert official.post(f"{at}/plan", since=1, scope="Roof", **plan).status_code == 200
+    assert official.post(f"{at}/assess", since=1, grade="ems98:3", **grade).status_code == 200
+    for name, field, body in (
+        ("plan", "scope", {"scope": "Roof and wall", **plan}),
+        ("assess", "grade", {"grade": "ems98:4", **grade}),
+    ):
+        stale = official.post(f"{at}/{name}", since=1, **body)
+        assert [error["pointer"] for error in problem(stale)["errors"]] == [f"/{field}"]
+        assert (stale.status_code, official.post(f"{at}/{name}", since=3, **body).status_code) == (409, 200)
 
 
 # -- moves and deeds -----------------------------------------------------------------------------------

@@ -200,6 +200,16 @@ def test_an_edit_of_what_another_has_changed_shows_both_values(office: Office) -
     assert again.status_code == 302
 
 
+@pytest.mark.parametrize("since", ["99", "0", "-1", "²", "9" * 5000])
+def test_a_form_that_began_from_no_version_is_refused(office: Office, since: str) -> None:
+    report = factories.report(by=office.official, status="reported", adm1_name="Kharkiv")
+    client = factories.client(office.colleague)
+    edited = client.post(f"/r/{report.reference}/edit", command(**EDITED, since=since, summary="Roof gone"))
+    asked = client.post(f"/r/{report.reference}/move/ask", command(question="Which wing?", since=since))
+    assert ["no such version" in page(answer) for answer in (edited, asked)] == [True, True]
+    assert Entry.objects.filter(report=report).count() == 1
+
+
 def test_a_move_that_is_not_allowed_says_why(office: Office) -> None:
     hands = {"logged": [office.inspector.pk]}
     report = factories.report(by=office.inspector, status="reported", hands=hands)
