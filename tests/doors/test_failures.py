@@ -160,11 +160,13 @@ def test_a_full_disk_breaks_the_file_of_whoever_reads_slowly_and_nothing_else(re
     try:
         with register.begin(FILE) as slow:
             assert slow.recv(1, socket.MSG_PEEK) == b"H"
-            until(lambda: _spooled(register) == 1)
+            # The writer has ended, before the answer began or after.
+            until(lambda: _spooled(register) < 2)
             answer = http.client.HTTPResponse(slow)
             answer.begin()
-            with pytest.raises((http.client.IncompleteRead, ConnectionError)):
-                answer.read()
+            if answer.status != 500:
+                with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+                    answer.read()
         until(lambda: _spooled(register) == 0)
         assert register.ask("/reports")[0] == 200
     finally:
