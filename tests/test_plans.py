@@ -222,7 +222,8 @@ def _pages(register: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
             f"/?{then}",
             of_then | FEW | {"past_verified_on", "unknown", "past_unknown", "area_status", "kind"},
         )
-        yield who, f"/map?{then}", of_then
+        # Two indexes begin with the region, which is all that the office's map asks for.
+        yield who, f"/map?{then}", of_then | {"area_status"}
         yield who, f"/map/tiles/5/19/10.json?{then}", of_then
         yield who, f"/map/tiles/17/78800/44500.json?kind=building&{then}", of_then
         yield who, f"/i/{incident}?{then}", of_then | {"incident", "past_incident"}
