@@ -91,15 +91,15 @@ def release_file(request: HttpRequest, number: int, name: str) -> HttpResponseBa
         raise Http404
     if not release.is_open_to(request.user):
         raise PermissionDenied(_("The files of this release are for researchers and staff."))
-    if "Range" not in request.headers and request.method == "GET":
-        rows = release.made["rows"].get(name.partition(".")[0])
-        logged(request, holder=release.audience, what=f"release {number}", filter=name, rows=rows).save()
     content = releases.folder(release) / name
     if not content.exists():
         log.error("Release %d lacks its file %s: restore it from a backup.", number, name)
         return errors.unavailable(
             _("This file is not where it should be; whoever runs the register is told.")
         )
+    if "Range" not in request.headers and request.method == "GET":
+        rows = release.made["rows"].get(name.partition(".")[0])
+        logged(request, holder=release.audience, what=f"release {number}", filter=name, rows=rows).save()
     media = _MEDIA.get(name.rpartition(".")[2], _TEXT)
     return ranged(request, content, media_type=media, etag=digests[name])
 
