@@ -14,9 +14,9 @@ from registry.models.reports import field_of
 from .guards import command_id, person_of
 
 
-def version(request: HttpRequest, name: str = "since") -> int | None:
-    """The version of a report that a form began from, None if it says none; what is no number is 0, which no report
-    ever had."""
+def number(request: HttpRequest, name: str = "since") -> int | None:
+    """A number that a form carries, as of the version it began from: None if it says none, and 0, which nothing has,
+    for what is no number."""
     sent = request.POST.get(name, "")
     return (int(sent) if re.fullmatch("[0-9]{1,9}", sent) else 0) if sent else None
 

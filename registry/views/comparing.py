@@ -144,7 +144,7 @@ def _decide(request: HttpRequest, choice: str, left: Report, right: Report) -> s
     by = person_of(request)
     if choice in ("keep-left", "keep-right"):
         kept, merged = (left, right) if choice == "keep-left" else (right, left)
-        since = acting.version(request, f"since-{merged.reference}")
+        since = acting.number(request, f"since-{merged.reference}")
         moves.move(merged.reference, "merge", by=by, given={"original": kept.reference}, since=since)
         return kept.reference
     if choice == "again":

@@ -73,7 +73,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         reason_opens=refusal is not None,
     )
     if request.method == "POST" and (form.is_valid() or not form.fields):
-        since = acting.version(request)
+        since = acting.number(request)
         done = _carry_out(
             request,
             form,
@@ -89,7 +89,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         "label": chosen.label,
         "move": chosen,
         "refusal": refusal,
-        "since": acting.version(request) or report.version,
+        "since": acting.number(request) or report.version,
         "draft": f"{name}-{report.reference}",
     }
     return render(request, "report/deed.html", context, status=409 if hasattr(form, "conflict") else 200)

@@ -217,8 +217,7 @@ def state(request: HttpRequest, reference: str) -> HttpResponse:
 def mark(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     """Publish or hide an incident or a statement, or strike a statement out."""
     found = _incident(request, reference)
-    sent = request.POST.get("statement", "")
-    line = int(sent) if sent.isdigit() else 0
+    line = acting.number(request, "statement") or 0
     acts: dict[str, Callable[[], Any]] = {
         "publish": lambda: incidents.publish(found.reference, by=person_of(request), published=True),
         "hide": lambda: incidents.publish(found.reference, by=person_of(request), published=False),

@@ -231,7 +231,7 @@ def edit(request: HttpRequest, reference: str) -> HttpResponse:
     if not access.may(person_of(request), Verb.EDIT, row):
         return render(request, "403.html", {"why": _t("This takes a role that edits reports.")}, status=403)
     form = EditForm(request.POST or None, initial=edit_initial(row))
-    since = acting.version(request)
+    since = acting.number(request)
     if since is None:
         since = row.version
     if request.method == "POST" and form.is_valid():
